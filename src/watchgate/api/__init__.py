@@ -1,0 +1,1 @@
+"""How other processes speak to a serving gateway."""

@@ -1,0 +1,1 @@
+"""Finding things: a projection of the recordings, and the configuration."""

@@ -1,0 +1,1 @@
+"""A small SSH target of our own, for the five-minute path."""

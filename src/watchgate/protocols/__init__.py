@@ -1,0 +1,1 @@
+"""The protocols that operators speak; every folder has the same file names."""

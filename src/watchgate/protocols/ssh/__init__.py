@@ -1,0 +1,1 @@
+"""SSH: both connections end here."""

@@ -1,0 +1,1 @@
+"""The recording format and only it: frames, chain, keys, seal, verification, and export."""

@@ -1,0 +1,1 @@
+"""Recordings as other tools' formats."""

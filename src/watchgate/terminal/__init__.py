@@ -1,0 +1,1 @@
+"""Reading what passes a terminal."""

@@ -1,0 +1,1 @@
+"""Manifests of moved files, read off the protocols that move them."""
