@@ -195,7 +195,7 @@ class Policy:
         """The policy as plain JSON values in a fixed order."""
         settings = self.settings
         return {
-            "capabilities": sorted(self.capabilities),
+            "capabilities": sorted(map(str, self.capabilities)),
             "environment": list(settings.environment),
             "host_keys": str(settings.host_keys),
             "idle_timeout": settings.idle_timeout,

@@ -5,16 +5,18 @@ The spine is written against these; `app.py` supplies the real ones, tests suppl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Protocol
 
 from watchgate.clock import Clock
 from watchgate.errors import RecordingLost
-from watchgate.session.events import Event
+from watchgate.secret import Secret
+from watchgate.session.events import Event, OperatorRefused
 from watchgate.session.model import (
+    Address,
     Claim,
     Credential,
     Ending,
@@ -101,6 +103,68 @@ class Recordings(Protocol):
 
     async def open(self, request: RecordingRequest) -> Recorder:
         """A fresh recording, its header and key already durable; raises RecordingLost."""
+
+
+class Step(Enum):
+    """What one proof of an operator came to."""
+
+    ACCEPTED = "accepted"
+    """The login is complete."""
+    PARTIAL = "partial"
+    """This was right; `Attempt.open_methods` says what must follow."""
+    REFUSED = "refused"
+
+
+class Attempt(Protocol):
+    """One connection's try to prove who its operator is; methods are called one after the other."""
+
+    @property
+    def operator(self) -> Operator | None:
+        """Who it is, once a step was ACCEPTED."""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that were right so far."""
+
+    @property
+    def key(self) -> str | None:
+        """The fingerprint of the key that proved it, where one did."""
+
+    def open_methods(self) -> frozenset[str]:
+        """What may come next: `publickey`, `password`, `totp`."""
+
+    async def knows_key(self, public_key: bytes) -> bool:
+        """Whether this key (wire form) would count now; proves and changes nothing."""
+
+    async def public_key(self, public_key: bytes) -> Step:
+        """The client has proven that it holds this key."""
+
+    async def certificate(
+        self, key_id: str, principals: Sequence[str], authority: bytes, public_key: bytes
+    ) -> Step:
+        """The client has proven a certificate whose signature and time were checked."""
+
+    async def password(self, password: Secret) -> Step:
+        """The client sent a password."""
+
+    async def totp(self, code: str) -> Step:
+        """The client sent a one-time code."""
+
+    def refused(self) -> OperatorRefused:
+        """The event of an attempt that came to nothing."""
+
+
+class Authenticator(Protocol):
+    """Where attempts begin."""
+
+    async def begin(self, name: str, source: Address) -> Attempt:
+        """A fresh attempt in that name, which need not be anybody's."""
+
+    def trusts_authority(self, public_key: bytes) -> bool:
+        """Whether certificates signed by this key (wire form) are trusted."""
+
+    def source_may_connect(self, source: Address) -> bool:
+        """Count a connection; False when its network makes too many."""
 
 
 class Vault(Protocol):

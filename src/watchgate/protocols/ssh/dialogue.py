@@ -1,0 +1,294 @@
+"""What one SSH channel says and what is decided of it: plain code, no IO (design: deciding is apart).
+
+The engine reports what it heard (`requested`, `answered`, `heard`, `ended`, `told`, `closed`) and
+performs the effects that come back. Nothing is sent that was not recorded before it in the same list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+
+from watchgate.clock import Clock
+from watchgate.errors import PeerProtocolError
+from watchgate.protocols.ssh import wire
+from watchgate.protocols.ssh.capture import Capture
+from watchgate.protocols.ssh.effects import (
+    Answer,
+    Ask,
+    Commit,
+    Effect,
+    Eof,
+    Flow,
+    Note,
+    Record,
+    Say,
+    Send,
+    Shut,
+    Side,
+    Tell,
+)
+from watchgate.protocols.ssh.programs import capture_of
+from watchgate.session.events import (
+    ChannelClosed,
+    ChannelOpened,
+    ChannelRefused,
+    ChannelSignaled,
+    CommandFinished,
+    CommandRequested,
+    EnvironmentPassed,
+    text,
+)
+from watchgate.session.model import Capability, Policy
+from watchgate.session.ports import RecordKind
+
+ENVIRONMENT_LIMIT = 128
+"""Variables of one channel; more are withheld."""
+
+NO_SESSION = 255
+"""The exit status of what the gateway refused: the one that ssh itself uses for its own errors."""
+
+REFUSED_REQUESTS = {
+    "auth-agent-req@openssh.com": (
+        "agent forwarding",
+        "agent forwarding is refused: whoever is root on the target could use your keys",
+    ),
+    "x11-req": (
+        "X11 forwarding",
+        "X11 forwarding is refused: programs on the target could read your keyboard and screen",
+    ),
+}
+
+
+class ChannelDialogue:
+    """The decisions for one session channel, from its first request to its end."""
+
+    def __init__(self, number: int, policy: Policy, clock: Clock) -> None:
+        self.number = number
+        self._policy = policy
+        self._clock = clock
+        self._terminal: wire.Terminal | None = None
+        self._environment: dict[str, str] = {}
+        self._withheld: list[str] = []
+        self._notices: list[str] = []
+        self._capture: Capture | None = None
+        self._starting: Capture | None = None
+        self._command_seq: int | None = None
+        self._command_at = 0
+        self._exit: tuple[int | None, str | None] = (None, None)
+        self._octets = {Side.CLIENT: 0, Side.TARGET: 0}
+        self._shut: set[Side] = set()
+        self._requests: dict[str, Callable[[str, bytes], list[Effect]]] = {
+            "pty-req": self._pty,
+            "window-change": self._window,
+            "env": self._env,
+            "shell": self._shell,
+            "exec": self._exec,
+            "subsystem": self._subsystem,
+            "signal": self._signal,
+            "break": self._break,
+            "eow@openssh.com": self._pass,
+        }
+
+    # --- what the client asks ------------------------------------------------------------------
+
+    def requested(self, kind: str, payload: bytes) -> list[Effect]:
+        """The client made a channel request; exactly one Answer follows, now or by `answered`."""
+        if kind in REFUSED_REQUESTS:
+            return self._refuse_quietly(*REFUSED_REQUESTS[kind])
+        handler = self._requests.get(kind)
+        if handler is None:
+            return [Note(self._refused(f"request {kind[:64]}", "unknown request")), Answer(False)]
+        try:
+            return handler(kind, payload)
+        except PeerProtocolError as error:
+            return [Note(self._refused(f"request {kind}", str(error))), Answer(False)]
+
+    def answered(self, kind: str, accepted: bool) -> list[Effect]:
+        """The target answered what was asked of it."""
+        if self._starting is None or kind not in ("shell", "exec", "subsystem"):
+            return [Answer(accepted)]
+        if not accepted:
+            self._starting = None
+            reason = f"the target refused the {kind} request"
+            return [Note(self._refused(kind, reason)), Say(reason), Answer(False)]
+        self._capture, self._starting = self._starting, None
+        says: list[Effect] = [Say(notice) for notice in self._notices if self._terminal]
+        return [*says, Answer(True), Flow()]
+
+    def unreachable(self, reason: str) -> list[Effect]:
+        """The target gave no channel: the program cannot start."""
+        return [Note(self._refused("channel", reason)), *self._end_with(reason)]
+
+    def command_recorded(self, seq: int) -> None:
+        """The number under which the command was recorded."""
+        self._command_seq = seq
+        self._command_at = self._clock.monotonic_us()
+
+    def _pty(self, kind: str, payload: bytes) -> list[Effect]:
+        if self._terminal is not None:
+            raise PeerProtocolError("a channel has one terminal")
+        self._terminal = wire.pty_req(payload)
+        return [Ask(kind, payload)]
+
+    def _window(self, kind: str, payload: bytes) -> list[Effect]:
+        columns, rows = wire.window_change(payload)
+        size = Record(RecordKind.RESIZE, b"%dx%d" % (columns, rows))
+        return [size, Tell(Side.TARGET, kind, payload), Answer(True)]
+
+    def _env(self, kind: str, payload: bytes) -> list[Effect]:
+        octets, value = wire.env(payload)
+        name = text(octets)
+        allowed = any(fnmatchcase(name, rule) for rule in self._policy.settings.environment)
+        if not allowed or len(self._environment) >= ENVIRONMENT_LIMIT:
+            if len(self._withheld) < ENVIRONMENT_LIMIT:
+                self._withheld.append(name)
+            return [Answer(False)]
+        self._environment[name] = text(value)
+        return [Tell(Side.TARGET, kind, payload), Answer(True)]
+
+    def _shell(self, kind: str, payload: bytes) -> list[Effect]:
+        if Capability.SHELL not in self._policy.capabilities:
+            return self._refuse("shell", "your grant does not permit a shell")
+        return self._start(kind, payload, "shell", None, [])
+
+    def _exec(self, kind: str, payload: bytes) -> list[Effect]:
+        command = wire.one_string(payload)
+        requested = Note(CommandRequested(self.number, text(command)))
+        return self._start(kind, payload, "exec", command, [requested])
+
+    def _subsystem(self, kind: str, payload: bytes) -> list[Effect]:
+        name = wire.one_string(payload, wire.NAME_LIMIT)
+        if name != b"sftp":
+            return self._refuse(
+                f"subsystem {text(name)[:64]}", "only the sftp subsystem is permitted"
+            )
+        return self._start(kind, payload, "subsystem sftp", None, [])
+
+    def _start(
+        self, kind: str, payload: bytes, what: str, command: bytes | None, before: list[Effect]
+    ) -> list[Effect]:
+        if self._capture is not None or self._starting is not None:
+            raise PeerProtocolError("a channel runs one program")
+        terminal = self._terminal is not None
+        capture = capture_of(self.number, command, kind, terminal, self._policy, self._clock)
+        if isinstance(capture, str):
+            return [*before, *self._refuse(what, capture)]
+        self._starting = capture
+        return [*self._opening(what), *before, Commit(), Ask(kind, payload)]
+
+    def _opening(self, what: str) -> list[Effect]:
+        terminal = self._terminal
+        opened = ChannelOpened(
+            channel=self.number,
+            what=what,
+            terminal=text(terminal.name) if terminal else None,
+            columns=terminal.columns if terminal else 0,
+            rows=terminal.rows if terminal else 0,
+        )
+        effects: list[Effect] = [Note(opened)]
+        if terminal:
+            size = b"%dx%d" % (terminal.columns, terminal.rows)
+            effects.append(Record(RecordKind.RESIZE, size))
+        if self._environment or self._withheld:
+            passed = EnvironmentPassed(self.number, dict(self._environment), list(self._withheld))
+            effects.append(Note(passed))
+        return effects
+
+    def _signal(self, kind: str, payload: bytes) -> list[Effect]:
+        name = wire.one_string(payload, wire.TERM_LIMIT).decode("ascii", "replace")
+        noted = Note(ChannelSignaled(self.number, name))
+        return [noted, Tell(Side.TARGET, kind, payload), Answer(True)]
+
+    def _break(self, kind: str, payload: bytes) -> list[Effect]:
+        return [Note(ChannelSignaled(self.number, "BREAK")), Ask(kind, payload)]
+
+    def _pass(self, kind: str, payload: bytes) -> list[Effect]:
+        return [Tell(Side.TARGET, kind, payload), Answer(True)]
+
+    # --- what both sides say -------------------------------------------------------------------
+
+    def heard(self, side: Side, data: bytes, stream: int | None) -> list[Effect]:
+        """A side sent octets."""
+        self._octets[side] += len(data)
+        if self._capture is None:
+            return []
+        if side is Side.CLIENT:
+            return self._with_loss(self._capture.sent(data))
+        if stream is not None:
+            return [Record(RecordKind.ERROR, data), Send(Side.CLIENT, data, stream)]
+        return self._with_loss(self._capture.received(data))
+
+    def due(self) -> int | None:
+        """When `expire` wants to be called, in monotonic microseconds."""
+        return self._capture.due() if self._capture else None
+
+    def expire(self) -> list[Effect]:
+        """The moment of `due` has come."""
+        return self._capture.expire(self._clock.monotonic_us()) if self._capture else []
+
+    def ended(self, side: Side) -> list[Effect]:
+        """A side said that it sends no more octets."""
+        return [Eof(side.other)]
+
+    def told(self, kind: str, payload: bytes) -> list[Effect]:
+        """The target made a channel request of its own: how its program ended, flow control."""
+        try:
+            if kind == "exit-status":
+                self._exit = (wire.exit_status(payload), None)
+            elif kind == "exit-signal":
+                self._exit = (None, wire.exit_signal(payload).name)
+            elif kind not in ("xon-xoff", "eow@openssh.com"):
+                return []
+        except PeerProtocolError:
+            return []
+        return [Tell(Side.CLIENT, kind, payload)]
+
+    def closed(self, side: Side) -> list[Effect]:
+        """A side closed the channel; the second time nothing is left to do."""
+        first = not self._shut
+        self._shut.add(side)
+        if not first:
+            return []
+        return [*self._close(), Shut(side.other)]
+
+    def _close(self) -> list[Effect]:
+        effects: list[Effect] = self._capture.closed() if self._capture else []
+        status, signal = self._exit
+        if self._command_seq is not None:
+            took = self._clock.monotonic_us() - self._command_at
+            finished = CommandFinished(self.number, self._command_seq, status, signal, took)
+            effects.append(Note(finished))
+        sent, received = self._octets[Side.CLIENT], self._octets[Side.TARGET]
+        effects.append(Note(ChannelClosed(self.number, status, signal, sent, received)))
+        return effects
+
+    # --- refusing ------------------------------------------------------------------------------
+
+    def _with_loss(self, effects: list[Effect]) -> list[Effect]:
+        """End the channel when it turned out to be what the grant does not permit."""
+        capture = self._capture
+        if capture is not None and capture.broken:
+            return [*effects, *self._end_with(capture.broken)]
+        return effects
+
+    def _refused(self, what: str, reason: str) -> ChannelRefused:
+        return ChannelRefused(what=what, reason=reason, channel=self.number)
+
+    def _refuse_quietly(self, what: str, notice: str) -> list[Effect]:
+        """Refuse what many clients ask for by habit: the operator reads of it in a shell only."""
+        self._notices.append(notice)
+        return [Note(self._refused(what, notice)), Answer(False)]
+
+    def _refuse(self, what: str, reason: str) -> list[Effect]:
+        return [Note(self._refused(what, reason)), Answer(True), *self._end_with(reason)]
+
+    def _end_with(self, reason: str) -> list[Effect]:
+        """Say why, give ssh's own exit status for such things, close both sides."""
+        status = NO_SESSION.to_bytes(4, "big")
+        return [
+            Say(reason),
+            Tell(Side.CLIENT, "exit-status", status),
+            Shut(Side.CLIENT),
+            Shut(Side.TARGET),
+        ]

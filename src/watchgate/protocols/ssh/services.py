@@ -1,0 +1,63 @@
+"""What the SSH protocol needs besides the spine's services."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import asyncssh
+
+from watchgate.protocols.ssh.reach import Authority, Pin
+from watchgate.session.model import Claim, Operator
+from watchgate.session.ports import Authenticator
+
+
+class Way(Protocol):
+    """An account on a target that an operator may reach."""
+
+    @property
+    def target(self) -> str:
+        """The target's name."""
+
+    @property
+    def account(self) -> str:
+        """The account's name."""
+
+    @property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """The target's labels."""
+
+
+class Directory(Protocol):
+    """What is behind the gateway, as SSH has to know it."""
+
+    async def find(self, host: str, port: int | None) -> str | None:
+        """The name of the target that is known by this name or address; None when there is none."""
+
+    async def choices(self, operator: Operator, claim: Claim) -> Sequence[Way]:
+        """Where the operator may go now, from where he is."""
+
+
+@dataclass(frozen=True, slots=True)
+class SshSettings:
+    """The limits and times of SSH listeners (settings: `[ssh]`)."""
+
+    login_timeout: float = 60.0
+    max_unauthenticated: int = 200
+    max_unauthenticated_per_source: int = 20
+    keepalive_interval: float = 30.0
+    keepalive_count: int = 3
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SshServices:
+    """The SSH protocol's part of the composition root."""
+
+    authenticator: Authenticator
+    authority: Authority
+    directory: Directory
+    pin: Pin
+    host_keys: tuple[asyncssh.SSHKey, ...]
+    settings: SshSettings
