@@ -50,14 +50,23 @@ class Sessions:
 
     def __init__(self) -> None:
         self._open: dict[str, Session] = {}
+        self._none = asyncio.Event()
+        self._none.set()
 
     def add(self, session: Session) -> None:
         """Take *session* into the register; `remove` when it is over."""
         self._open[session.id] = session
+        self._none.clear()
 
     def remove(self, session: Session) -> None:
         """Forget *session*."""
         self._open.pop(session.id, None)
+        if not self._open:
+            self._none.set()
+
+    async def over(self) -> None:
+        """Wait until no session is open."""
+        await self._none.wait()
 
     def __len__(self) -> int:
         return len(self._open)

@@ -245,6 +245,7 @@ class SshEngine:
             self._session.recorder,
             self._clock,
             group,
+            self._services.settings.window,
         )
         self._relays[number] = relay
         said = self._said if client is self._only else ()

@@ -118,8 +118,8 @@ class Front(asyncssh.SSHServer):
         self._destination = parse(username)
         assert self._login is not None
         await self._login.begin(self._destination.operator)
-        if self._gate.ssh.settings.notice:
-            self.connection.send_auth_banner(self._gate.ssh.settings.notice.rstrip("\n") + "\n")
+        if self._gate.ssh.settings.banner:
+            self.connection.send_auth_banner(self._gate.ssh.settings.banner.rstrip("\n") + "\n")
         return True
 
     def auth_completed(self) -> None:

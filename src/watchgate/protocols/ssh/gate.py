@@ -14,7 +14,6 @@ from watchgate.errors import ConfigurationError
 from watchgate.protocols.ssh.front import Front, Jump
 from watchgate.protocols.ssh.login import Login
 from watchgate.protocols.ssh.reach import CIPHERS
-from watchgate.protocols.ssh.relay import WINDOW_OCTETS
 from watchgate.protocols.ssh.seams import PACKET_OCTETS, GateServerConnection
 from watchgate.protocols.ssh.services import SshServices
 from watchgate.session.control import Sessions
@@ -135,7 +134,8 @@ class SshGate:
                 agent_forwarding=False,
                 line_editor=False,
                 encoding=None,
-                window=WINDOW_OCTETS,
+                rekey_bytes=settings.rekey_octets,
+            window=settings.window,
                 max_pktsize=PACKET_OCTETS,
             )
         )

@@ -40,9 +40,6 @@ from watchgate.protocols.ssh.seams import (
 from watchgate.session.events import CommandRequested
 from watchgate.session.ports import Recorder
 
-WINDOW_OCTETS = 2 * 1024 * 1024
-"""The receive window of every channel: what may wait for one that does not read (RFC 4254 §5.2)."""
-
 OPEN_SECONDS = 20.0
 """How long a target may take to open a channel or to answer a request."""
 
@@ -177,7 +174,9 @@ class ChannelRelay:
         recorder: Recorder,
         clock: Clock,
         group: asyncio.TaskGroup,
+        window: int,
     ) -> None:
+        """*window* is what the target may send before we read on, in octets (RFC 4254 §5.2)."""
         assert client.channel is not None
         self._client = client
         self._connection = target
@@ -185,6 +184,7 @@ class ChannelRelay:
         self._recorder = recorder
         self._clock = clock
         self._group = group
+        self._window = window
         self._channels: dict[Side, ClientChannel | TargetChannel] = {Side.CLIENT: client.channel}
         self._held: dict[Side, set[str]] = {Side.CLIENT: set(), Side.TARGET: set()}
         self._flowing = False
@@ -198,7 +198,7 @@ class ChannelRelay:
 
         *said* are requests that the client has made and had answered before.
         """
-        channel = self._connection.create_target_channel(WINDOW_OCTETS)
+        channel = self._connection.create_target_channel(self._window)
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 await channel.open_session(TargetSide(self))

@@ -48,7 +48,9 @@ class SshSettings:
     max_unauthenticated_per_source: int = 20
     keepalive_interval: float = 30.0
     keepalive_count: int = 3
-    notice: str = ""
+    rekey_octets: int = 1 << 30
+    window: int = 2 << 20
+    banner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
