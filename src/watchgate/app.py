@@ -40,17 +40,14 @@ from watchgate.identity.throttle import Throttle
 from watchgate.protocols.ssh.gate import Listener, SshGate
 from watchgate.protocols.ssh.services import SshServices, SshSettings
 from watchgate.recording.auditors import load_recipients
+from watchgate.recording.format import RecordingHeader
 from watchgate.recording.keys import EvidenceKey
 from watchgate.recording.limits import Limits
+from watchgate.recording.scan import LogicalFile, read_preamble
 from watchgate.recording.store import RecordingStore
-from watchgate.recording.sweep import sweep
+from watchgate.recording.sweep import Outcome, sweep
 from watchgate.session.control import Sessions
-from watchgate.session.events import (
-    Envelope,
-    GatewayStarted,
-    GatewayStopped,
-    RecordingRecovered,
-)
+from watchgate.session.events import Envelope, GatewayStarted, GatewayStopped
 from watchgate.session.model import Claim, Ending, EndReason, Operator, Target
 from watchgate.session.ports import RecordingRequest, Services
 from watchgate.settings import Settings
@@ -124,7 +121,9 @@ class Gateway:
         gate = SshGate(services, ssh, self.sessions, self._listeners())
         self._gate = await self._stack.enter_async_context(gate)
         await self._stack.enter_async_context(ControlServer(paths.control_socket, self._control))
-        await journal.note(GatewayStarted(__version__, [str(one.address) for one in self._listeners()]))
+        await journal.note(
+            GatewayStarted(__version__, [str(one.address) for one in self._listeners()])
+        )
         self._stack.push_async_callback(journal.note, GatewayStopped("stopped in order"))
 
     # --- evidence ------------------------------------------------------------------------------
@@ -134,19 +133,13 @@ class Gateway:
     ) -> None:
         """Seal what a crash left open, before anything new is recorded."""
         paths = self.settings.paths
-        swept = await asyncio.to_thread(
-            sweep, paths.recordings, paths.spool, evidence, self._clock
-        )
+        swept = await asyncio.to_thread(sweep, paths.recordings, paths.spool, evidence, self._clock)
         for found in swept:
-            if found.request is None:
-                log.warning("recording %s was not recovered: %s", found.path, found.problem)
+            if found.outcome is not Outcome.SEALED:
                 continue
-            log.warning("recording %s was left open by a crash and is sealed now", found.path)
-            feed.put(found.request, (), Status.RECOVERED)
-            await journal.note(
-                RecordingRecovered(found.request.recording, found.torn_octets, found.last_at_us),
-                found.request.session,
-            )
+            header = await asyncio.to_thread(_header, found.path)
+            feed.put(header.request(), (), Status.RECOVERED)
+            await journal.note(found.event(), found.session)
 
     def _store(
         self, evidence: EvidenceKey, feed: ProjectionFeed, journal: CatalogJournal
@@ -167,7 +160,6 @@ class Gateway:
             clock=self._clock,
             random=secrets.token_bytes,
             node=settings.server.node,
-            version=__version__,
             limits=Limits(
                 interval=recording.sync_interval,
                 waiting=recording.waiting_limit,
@@ -281,6 +273,11 @@ class _Directory:
         return await self._authorizer.choices(operator, claim)
 
 
+def _header(path: Path) -> RecordingHeader:
+    with LogicalFile(path, None) as file:
+        return read_preamble(file).header
+
+
 def _described(session: Any) -> dict[str, Any]:
     route = session.route
     return {
@@ -357,5 +354,3 @@ async def _serve(settings: Settings) -> None:
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises WatchgateError when it cannot begin."""
     uvloop.run(_serve(settings))
-
-

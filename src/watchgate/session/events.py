@@ -374,7 +374,10 @@ class FileMoved(Event):
 @kind("file.changed")
 @dataclass(frozen=True, slots=True)
 class FileChanged(Event):
-    """A file or directory was changed without moving octets: removed, renamed, made, linked, re-moded."""
+    """A file or directory was changed without moving octets: removed, renamed, made, linked, truncated,
+    copied, its mode or owner set. *to* is the new name, what a link points at, the mode (`0644`), the
+    owner (`uid:gid`) or the size.
+    """
 
     channel: int
     protocol: str

@@ -16,7 +16,7 @@ from watchgate.protocols.ssh.effects import Effect, Note, Record, Send, Side
 from watchgate.session.events import Event, InputRedacted
 from watchgate.session.ports import RecordKind
 from watchgate.terminal.echo import Decision, EchoProof, Redacted
-from watchgate.transfers.manifest import TransferReader
+from watchgate.transfers.manifest import KeepsUnread, TransferReader
 from watchgate.transfers.sftp_filter import SftpFilter, Sifted
 
 NOT_PERMITTED = "this is not the file transfer that your grant permits"
@@ -147,8 +147,8 @@ class TransferCapture:
         self._raw = True
         if self._fallback is None:
             self.broken = NOT_PERMITTED
-            return [*effects, *raw(self._reader.unread)]
-        return [*effects, *raw(self._reader.unread), passed]
+            return [*effects, *raw(unread(self._reader, passed))]
+        return [*effects, *raw(unread(self._reader, passed)), passed]
 
 
 class SftpCapture:
@@ -190,6 +190,14 @@ class SftpCapture:
         if sifted.answer:
             effects.append(Send(Side.CLIENT, sifted.answer))
         return effects
+
+
+def unread(reader: TransferReader, passed: Send) -> tuple[bytes, bytes]:
+    """What was sent and received and is in no event: as the reader kept it, or the last octets."""
+    if isinstance(reader, KeepsUnread):
+        return reader.unread
+    sent = passed.side is Side.TARGET
+    return (passed.data, b"") if sent else (b"", passed.data)
 
 
 def raw(unread: tuple[bytes, bytes]) -> list[Effect]:

@@ -15,7 +15,7 @@ import asyncssh
 from watchgate.errors import PeerProtocolError
 from watchgate.protocols.ssh import wire
 from watchgate.protocols.ssh.effects import Side
-from watchgate.protocols.ssh.menu import Choice, Menu
+from watchgate.protocols.ssh.menu import Choice, Menu, Outcome
 from watchgate.protocols.ssh.refusal import NO_SESSION
 from watchgate.protocols.ssh.relay import ClientSide, line
 from watchgate.protocols.ssh.services import Directory
@@ -23,6 +23,9 @@ from watchgate.session.model import Claim, Operator
 
 MENU_SECONDS = 300.0
 """How long a menu waits for a choice."""
+
+ESCAPE_SECONDS = 0.05
+"""How long what follows an ESC may take; an ESC alone is a key of its own."""
 
 SAID_LIMIT = 64
 """Requests that are kept for the session; more are dropped."""
@@ -79,12 +82,13 @@ class Choosing:
         await self._shell.wait()
         granted = await self._directory.choices(self._operator, self._claim)
         choices = [Choice(way.target, way.account, dict(way.labels)) for way in granted]
-        terminal = self._terminal.name.decode("ascii", "replace") if self._terminal else "dumb"
+        terminal = self._terminal.name.decode("ascii", "replace") if self._terminal else None
         columns, rows = self._size
         self._menu = Menu(
             choices, columns, rows, title=f"Watchgate: {self._operator.name}", terminal=terminal
         )
         self._write(self._menu.start())
+        self._ended(self._menu.outcome)
         self._channel.start_reading()
 
     def _leave(self) -> None:
@@ -143,6 +147,18 @@ class Choosing:
             return
         shown, outcome = self._menu.feed(data)
         self._write(shown)
+        self._ended(outcome)
+        if self._menu.waiting:
+            asyncio.get_running_loop().call_later(ESCAPE_SECONDS, self._lone_escape)
+
+    def _lone_escape(self) -> None:
+        """Nothing followed an ESC: it was the key."""
+        if self._menu is not None and self._menu.waiting and not self._result.done():
+            shown, outcome = self._menu.expire()
+            self._write(shown)
+            self._ended(outcome)
+
+    def _ended(self, outcome: Outcome | None) -> None:
         if outcome is not None:
             choice = outcome.choice
             self._settle(Chosen(choice.target, choice.account) if choice else None)

@@ -206,7 +206,9 @@ class SshEngine:
 
     async def _idle(self, seconds: float) -> None:
         while True:
-            last = max((relay.active_us for relay in self._relays.values()), default=self._began_us)
+            moments = [relay.active_us for relay in self._relays.values()]
+            moments += [forward.active_us for forward in self._forwards.values()]
+            last = max(moments, default=self._began_us)
             left = seconds - (self._clock.monotonic_us() - last) / 1e6
             if left <= 0:
                 return
@@ -287,9 +289,13 @@ class SshEngine:
             origin = _address(origin_host, origin_port)
             listened = _address(host or "*", listener.get_port() or port)
             forward = await self._forward("remote", host, port, listened, origin, remote=True)
-            await self._front.connection.create_connection(
-                lambda: forward.end(Side.CLIENT), host, port, origin_host, origin_port
-            )
+            try:
+                await self._front.connection.create_connection(
+                    lambda: forward.end(Side.CLIENT), host, port, origin_host, origin_port
+                )
+            except asyncssh.ChannelOpenError:
+                forward.closed(Side.CLIENT)
+                raise
             return forward.end(Side.TARGET)
 
         listener = await target.create_server(accept, host, port)
@@ -328,7 +334,13 @@ class SshEngine:
         managed = not remote and await self._manages(host, port)
         self._numbers += 1
         forward = Forward(
-            self._numbers, direction, destination, origin, managed, self._session.recorder
+            self._numbers,
+            direction,
+            destination,
+            origin,
+            managed,
+            self._session.recorder,
+            self._clock,
         )
         self._forwards[forward.number] = forward
         await self._session.recorder.commit()

@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncssh
 
+from watchgate.clock import Clock
 from watchgate.protocols.ssh.effects import Side
 from watchgate.protocols.ssh.forwards import ENOUGH, Carries, classify
 from watchgate.protocols.ssh.seams import writable
@@ -98,8 +99,11 @@ class Forward:
         origin: str,
         managed: bool,
         recorder: Recorder,
+        clock: Clock,
     ) -> None:
         self.number = number
+        self.active_us = clock.monotonic_us()
+        self._clock = clock
         self.destination = destination
         self._managed = managed
         self._recorder = recorder
@@ -127,6 +131,7 @@ class Forward:
         passed = self._looked_at(side, data) if side in self._first else data
         if not passed:
             return
+        self.active_us = self._clock.monotonic_us()
         self._octets[side] += len(passed)
         if self._recorder.lost is None:
             self._ends[side.other].write(passed)

@@ -83,6 +83,8 @@ class Front(asyncssh.SSHServer):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost.set()
+        self._entered.set()
+        self._settled.set()
         self._gate.authenticated(self)
         if self._login is not None:
             self._gate.left(self._login)
@@ -107,6 +109,8 @@ class Front(asyncssh.SSHServer):
             return await self._login.proof
         assert self._jump is not None
         await self._entered.wait()
+        if self.lost.is_set():
+            raise Refused("the client left before its inner connection was made")
         return self._jump.proof
 
     # --- login ---------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ class SshGate:
                 line_editor=False,
                 encoding=None,
                 rekey_bytes=settings.rekey_octets,
-            window=settings.window,
+                window=settings.window,
                 max_pktsize=PACKET_OCTETS,
             )
         )

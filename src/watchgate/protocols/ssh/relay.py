@@ -13,6 +13,7 @@ from typing import Protocol
 import asyncssh
 
 from watchgate.clock import Clock
+from watchgate.errors import RecordingLost
 from watchgate.protocols.ssh.dialogue import ChannelDialogue
 from watchgate.protocols.ssh.effects import (
     Answer,
@@ -319,7 +320,10 @@ class ChannelRelay:
         for effect in effects:
             match effect:
                 case Commit():
-                    await self._recorder.commit()
+                    try:
+                        await self._recorder.commit()
+                    except RecordingLost:
+                        return  # what follows is not done; the session is about to end
                 case Ask(kind, payload):
                     self._perform(self._dialogue.answered(kind, await self._ask(kind, payload)))
                 case _:

@@ -227,8 +227,8 @@ class ClientChannel(SSHServerChannel[bytes]):
             self._report_response(result)
 
     def answer(self, accepted: bool) -> None:
-        """Answer the request that was left open."""
-        if self._request_queue:
+        """Answer the request that was left open, if the channel still is."""
+        if self._request_queue and self._session is not None:
             self._report_response(accepted)
 
     def start_reading(self) -> None:

@@ -1,0 +1,1 @@
+"""Benchmarks: Watchgate beside the ways in that it replaces, one command each."""

@@ -1,0 +1,1 @@
+"""The catalog's versions, applied by `watchgate.catalog.migration`."""

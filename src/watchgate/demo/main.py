@@ -1,0 +1,155 @@
+"""`watchgate demo`: a gateway and a target in one process on loopback, and what to type to try them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import typer
+import uvloop
+
+from watchgate.clock import Clock, SystemClock
+from watchgate.demo.check import Check
+from watchgate.demo.world import World
+from watchgate.errors import ConfigurationError, WatchgateError
+
+DIRECTORY = Path("demo-data")
+LOOK_AGAIN = 0.5
+"""Seconds between two looks at which sessions have ended."""
+
+
+def run(check: bool, directory: Path | None = None) -> int:
+    """The whole demo; returns its exit status. With *check* it is driven unattended, and ends.
+
+    The demo keeps *directory* (`demo-data` where it is started). The check has a temporary one, which is
+    left, and named, when a step failed.
+    """
+    _require_openssh()
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    if check:
+        return _check(directory)
+    world = World(directory or DIRECTORY)
+    with suppress(KeyboardInterrupt):
+        uvloop.run(_serve(world, SystemClock()))
+    return 0
+
+
+def _require_openssh() -> None:
+    missing = [name for name in ("ssh", "scp") if shutil.which(name) is None]
+    if missing:
+        raise ConfigurationError(
+            f"the demo is tried with OpenSSH's clients, and {' and '.join(missing)} "
+            "cannot be found; install openssh-client",
+            code="demo.no-client",
+        )
+
+
+@asynccontextmanager
+async def running(world: World, clock: Clock, port: int | None = None) -> AsyncIterator[int]:
+    """The demo's target and gateway, serving; gives the gateway's port."""
+    from watchgate.app import Gateway
+
+    if not world.exists():
+        await asyncio.to_thread(world.make, clock)
+    async with world.target() as target:
+        # The gateway comes first into its data: it refuses when another one is there, and until
+        # then nothing of that one's may be changed.
+        async with Gateway(world.settings(port), clock) as gateway:
+            await asyncio.to_thread(world.introduce, target, clock)
+            world.write_client(gateway.ports[0])
+            yield gateway.ports[0]
+
+
+# --- with a person -------------------------------------------------------------------------------
+
+
+async def _serve(world: World, clock: Clock) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with running(world, clock) as port:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, ended.set)
+        typer.echo(_welcome(world, port))
+        async with asyncio.TaskGroup() as group:
+            announcing = group.create_task(_announce(world))
+            await ended.wait()
+            announcing.cancel()
+        typer.echo("\nThe demo ends; its sessions and recordings stay.")
+
+
+def _welcome(world: World, port: int) -> str:
+    return "\n".join(
+        [
+            f"Watchgate's demo is serving on 127.0.0.1 port {port}; Ctrl-C ends it.",
+            "Paste these into another terminal, in this directory:",
+            "",
+            f"  {world.ssh('ssh', world.destination)}",
+            f"  {world.ssh('scp', '/etc/hostname', world.destination + ':/tmp/')}",
+            f"  {_watchgate(world)} session list",
+            "",
+            "When a session has ended, the command that replays it appears here.",
+        ]
+    )
+
+
+async def _announce(world: World) -> None:
+    """Say of each session that ends from now on how it is replayed."""
+    said = set(await asyncio.to_thread(_ended, world))
+    while True:
+        await asyncio.sleep(LOOK_AGAIN)
+        for session in await asyncio.to_thread(_ended, world):
+            if session not in said:
+                said.add(session)
+                typer.echo(f"  {_watchgate(world)} session play {session}")
+
+
+def _ended(world: World) -> list[str]:
+    """The ids of the sessions that have ended, the oldest first."""
+    from watchgate.catalog import queries
+    from watchgate.catalog.database import Catalog
+
+    with Catalog.open(world.paths.catalog) as catalog, catalog.read() as connection:
+        found = queries.sessions(connection, state="closed")
+    return [session.id for session in reversed(found)]
+
+
+def _watchgate(world: World) -> str:
+    """The command that this was started with, as it can be typed where we are."""
+    called = Path(sys.argv[0])
+    command = os.path.relpath(called) if called.name == "watchgate" else "watchgate"
+    return f"{command} --data {os.path.relpath(world.root)}"
+
+
+# --- unattended ----------------------------------------------------------------------------------
+
+
+def _check(directory: Path | None) -> int:
+    root = directory or Path(tempfile.mkdtemp(prefix="watchgate-demo-"))
+    try:
+        uvloop.run(_checked(World(root), SystemClock()))
+    except WatchgateError as error:
+        typer.echo(f"FAILED  {error}", err=True)
+        typer.echo(f"What it left is in {root}", err=True)
+        return 1
+    if directory is None:
+        shutil.rmtree(root, ignore_errors=True)
+    typer.echo("The demo works.")
+    return 0
+
+
+async def _checked(world: World, clock: Clock) -> None:
+    async with running(world, clock, port=0):
+        check = Check(world, _said)
+        await asyncio.to_thread(check.run)
+
+
+def _said(what: str) -> None:
+    typer.echo(f"ok  {what}")

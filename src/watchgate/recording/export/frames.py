@@ -1,0 +1,25 @@
+"""A channel of a recording as frames for the player."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from watchgate.recording.export.source import Channel, OnTerminal, RecordLike, envelope, of_channel
+from watchgate.session.events import CommandRequested
+from watchgate.session.ports import RecordKind
+from watchgate.terminal.lines import safe_octets
+from watchgate.terminal.player import Frame
+
+
+def frames(records: Iterable[RecordLike], channel: Channel) -> Iterator[Frame]:
+    """The output and the commands of *channel*; times count from its opening."""
+    on_terminal = OnTerminal(channel)
+    for record in of_channel(records, channel):
+        t_us = max(0, record.t_us - channel.opened_us)
+        if record.kind in (RecordKind.OUTPUT, RecordKind.ERROR):
+            yield Frame(t_us, on_terminal(record.data))
+        elif record.kind is RecordKind.EVENT:
+            event = envelope(record).event
+            if isinstance(event, CommandRequested) and event.channel == channel.number:
+                command = event.command.encode("utf-8", "surrogateescape")
+                yield Frame(t_us, command=safe_octets(command))
