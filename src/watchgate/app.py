@@ -31,7 +31,7 @@ from watchgate.catalog.journal import CatalogJournal
 from watchgate.catalog.projection import Status
 from watchgate.catalog.thread import CatalogThread
 from watchgate.clock import Clock, SystemClock
-from watchgate.errors import ConfigurationError, NotFound, Refused
+from watchgate.errors import ConfigurationError, NotFound, Refused, TargetUnreachable
 from watchgate.identity.authentication import Authenticator
 from watchgate.identity.authority import Authority, load_key
 from watchgate.identity.authorization import Choice, GrantAuthorizer
@@ -48,7 +48,7 @@ from watchgate.recording.store import RecordingStore
 from watchgate.recording.sweep import Outcome, sweep
 from watchgate.session.control import Sessions
 from watchgate.session.events import Envelope, GatewayStarted, GatewayStopped
-from watchgate.session.model import Claim, Ending, EndReason, Operator, Target
+from watchgate.session.model import Address, Claim, Ending, EndReason, Operator, Target
 from watchgate.session.ports import RecordingRequest, Services
 from watchgate.settings import Settings
 from watchgate.vault.vault import CatalogVault, Vault
@@ -205,9 +205,17 @@ class Gateway:
         )
 
         async def pin(target: Target, line: str) -> None:
-            def work() -> bool:
+            def work() -> None:
                 with changing(catalog, self._clock, "gateway") as change:
-                    return targets.trust_first(change, target.id, line)
+                    if targets.trust_first(change, target.id, line):
+                        return
+                    pinned = targets.get(change.connection, target.name).host_keys
+                if all(known.split()[:2] != line.split()[:2] for known in pinned):
+                    raise TargetUnreachable(
+                        f"{target.name} cannot be reached: it showed two different host keys "
+                        "to two first sessions at once; ask the administrator",
+                        code="target.host-key",
+                    )
 
             await asyncio.to_thread(work)
 
@@ -268,6 +276,9 @@ class _Directory:
             return (await self._thread.read(targets.find_target, host, port)).name
         except (NotFound, Refused, ConfigurationError):
             return None
+
+    async def manages(self, host: str, port: int) -> bool:
+        return bool(await self._thread.read(targets.candidates, str(Address(host, port))))
 
     async def choices(self, operator: Operator, claim: Claim) -> Sequence[Choice]:
         return await self._authorizer.choices(operator, claim)

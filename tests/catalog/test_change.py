@@ -6,7 +6,7 @@ import pytest
 from catalog_world import fresh
 
 from watchgate.catalog import journal, targets
-from watchgate.catalog.change import changing
+from watchgate.catalog.change import Change, changing
 from watchgate.errors import ConfigurationError
 from watchgate.session.events import SettingsChanged
 
@@ -27,14 +27,18 @@ def test_a_change_and_its_entry_are_committed_together(tmp_path: Path) -> None:
     assert entry.at_us == clock.wall_us()
 
 
+def add_twice(change: Change) -> None:
+    targets.add(change, "web1", "h")
+    targets.add(change, "web1", "h")
+
+
 def test_a_change_that_fails_leaves_neither(tmp_path: Path) -> None:
     with fresh(tmp_path) as (catalog, clock):
         with (
-            pytest.raises(ConfigurationError),
+            pytest.raises(ConfigurationError, match="already a target"),
             changing(catalog, clock, "cli:root") as change,
         ):
-            targets.add(change, "web1", "h")
-            targets.add(change, "web1", "h")
+            add_twice(change)
         with catalog.read() as connection:
             left = targets.list_all(connection), journal.entries(connection)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,11 @@ ALTERATIONS = {
     "all removed": ("DELETE FROM journal", 1),
     "a head set back": ("UPDATE journal_head SET seq = 4", 5),
     "a head with another hash": ("UPDATE journal_head SET hash = '00'", 5),
+    "an entry put before the first": (
+        "INSERT INTO journal SELECT -1, at_us, kind, session, entry, hash, hash FROM journal"
+        " WHERE seq = 5",
+        1,
+    ),
     "an entry put in": (
         "INSERT INTO journal SELECT 6, at_us, kind, session, entry, hash, hash FROM journal"
         " WHERE seq = 5",
@@ -133,6 +139,23 @@ def test_an_entry_altered_beyond_reading_is_shown(tmp_path: Path) -> None:
 
     assert entry.event == UnknownEvent("gateway.stopped", 0, {"unreadable": "{"})
     assert chain.broken_at == 1
+
+
+@pytest.mark.parametrize("entry", ["{", "[]", "{}", "null", '{"seq": 1}'])
+def test_an_entry_that_is_no_event_is_found_though_its_hash_is_right(
+    tmp_path: Path, entry: str
+) -> None:
+    digest = hashlib.sha256(bytes(32) + entry.encode()).hexdigest()
+    with fresh(tmp_path) as (catalog, clock):
+        write_some(catalog, clock, 1)
+        with catalog.write() as connection:
+            connection.execute(update(table).values(entry=entry, hash=digest))
+            connection.execute(update(journal_head).values(hash=digest))
+        with catalog.read() as connection:
+            chain = journal.verify(connection)
+
+    assert chain.broken_at == 1
+    assert chain.detail == "the columns of entry 1 were altered"
 
 
 def test_a_journal_without_its_head_says_so(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import ipaddress
 import stat
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import asyncssh
@@ -103,3 +105,26 @@ def test_a_host_certificate_for_every_host_is_not_made(tmp_path: Path) -> None:
     host_key = authority.create_key(tmp_path / "host", "the host key", "watchgate")
     with pytest.raises(ConfigurationError, match="needs a name"):
         ca.host_certificate(host_key, [])
+
+
+@pytest.mark.real
+def test_openssh_reads_a_certificate_as_it_is_meant(
+    tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    ca = Authority.create(tmp_path / "ca", SystemClock())
+    certified = ca.user_certificate("root", SESSION, source_address="192.0.2.1")
+    path = tmp_path / "id-cert.pub"
+    path.write_bytes(certified.certificate.export_certificate())
+    shown = subprocess.run(
+        [program("ssh-keygen"), "-L", "-f", str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    ).stdout
+
+    assert f'Key ID: "{SESSION}"' in shown
+    assert "user certificate" in shown
+    assert ca.fingerprint in shown
+    assert "source-address 192.0.2.1/32" in shown
+    assert "permit-agent-forwarding" not in shown

@@ -25,6 +25,8 @@ ORIGIN = "0" * 64
 """What stands before the first entry."""
 
 _BATCH = 1000
+_BEFORE_ALL = -(2**63)
+"""No entry has a number below 1; one that was put there by hand must be met all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ def verify(connection: Connection) -> Chain:
 
 def _in_order(connection: Connection) -> Iterator[_Row]:
     """All entries by number, a bounded batch at a time."""
-    seen = -1
+    seen = _BEFORE_ALL
     while True:
         query = select(journal).where(journal.c.seq > seen).order_by(journal.c.seq).limit(_BATCH)
         rows = connection.execute(query).all()
@@ -195,8 +197,12 @@ class _Row:
 
 
 def _columns_agree(entry: str, seq: int, at_us: int, kind: str, session: str) -> bool:
-    raw = json.loads(entry)
-    return (raw["seq"], raw["at_us"], raw["kind"], raw["session"]) == (seq, at_us, kind, session)
+    try:
+        raw = json.loads(entry)
+        said = raw["seq"], raw["at_us"], raw["kind"], raw["session"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return said == (seq, at_us, kind, session)
 
 
 class CatalogJournal:

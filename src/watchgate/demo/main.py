@@ -16,14 +16,16 @@ from pathlib import Path
 import typer
 import uvloop
 
+from watchgate.app import Gateway
 from watchgate.clock import Clock, SystemClock
 from watchgate.demo.check import Check
 from watchgate.demo.world import World
 from watchgate.errors import ConfigurationError, WatchgateError
+from watchgate.session.control import Sessions
 
 DIRECTORY = Path("demo-data")
-LOOK_AGAIN = 0.5
-"""Seconds between two looks at which sessions have ended."""
+LOOK_AGAIN = 0.1
+"""Seconds between two looks at which sessions there are."""
 
 
 def run(check: bool, directory: Path | None = None) -> int:
@@ -53,19 +55,16 @@ def _require_openssh() -> None:
 
 
 @asynccontextmanager
-async def running(world: World, clock: Clock, port: int | None = None) -> AsyncIterator[int]:
-    """The demo's target and gateway, serving; gives the gateway's port."""
-    from watchgate.app import Gateway
-
+async def running(world: World, clock: Clock, port: int | None = None) -> AsyncIterator[Gateway]:
+    """The demo's target and gateway, serving."""
     if not world.exists():
         await asyncio.to_thread(world.make, clock)
+    world.require_alone()
     async with world.target() as target:
-        # The gateway comes first into its data: it refuses when another one is there, and until
-        # then nothing of that one's may be changed.
+        await asyncio.to_thread(world.introduce, target, clock)
         async with Gateway(world.settings(port), clock) as gateway:
-            await asyncio.to_thread(world.introduce, target, clock)
             world.write_client(gateway.ports[0])
-            yield gateway.ports[0]
+            yield gateway
 
 
 # --- with a person -------------------------------------------------------------------------------
@@ -74,12 +73,12 @@ async def running(world: World, clock: Clock, port: int | None = None) -> AsyncI
 async def _serve(world: World, clock: Clock) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    async with running(world, clock) as port:
+    async with running(world, clock) as gateway:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, ended.set)
-        typer.echo(_welcome(world, port))
+        typer.echo(_welcome(world, gateway.ports[0]))
         async with asyncio.TaskGroup() as group:
-            announcing = group.create_task(_announce(world))
+            announcing = group.create_task(_announce(world, gateway.sessions))
             await ended.wait()
             announcing.cancel()
         typer.echo("\nThe demo ends; its sessions and recordings stay.")
@@ -100,25 +99,15 @@ def _welcome(world: World, port: int) -> str:
     )
 
 
-async def _announce(world: World) -> None:
-    """Say of each session that ends from now on how it is replayed."""
-    said = set(await asyncio.to_thread(_ended, world))
+async def _announce(world: World, sessions: Sessions) -> None:
+    """Say of each session, once it has ended, how it is replayed."""
+    before: set[str] = set()
     while True:
+        now = {session.id for session in sessions.all()}
+        for ended in sorted(before - now):
+            typer.echo(f"  {_watchgate(world)} session play {ended}")
+        before = now
         await asyncio.sleep(LOOK_AGAIN)
-        for session in await asyncio.to_thread(_ended, world):
-            if session not in said:
-                said.add(session)
-                typer.echo(f"  {_watchgate(world)} session play {session}")
-
-
-def _ended(world: World) -> list[str]:
-    """The ids of the sessions that have ended, the oldest first."""
-    from watchgate.catalog import queries
-    from watchgate.catalog.database import Catalog
-
-    with Catalog.open(world.paths.catalog) as catalog, catalog.read() as connection:
-        found = queries.sessions(connection, state="closed")
-    return [session.id for session in reversed(found)]
 
 
 def _watchgate(world: World) -> str:

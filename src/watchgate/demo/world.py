@@ -6,6 +6,7 @@ be thrown away.
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import os
 import shlex
@@ -106,6 +107,19 @@ class World:
         user, kind = getpass.getuser(), CredentialKind.PRIVATE_KEY
         accounts.add(change, vault, TARGET, user, kind, account_key)
         grants.add(change, account=user, on=TARGET, to_operator=OPERATOR)
+
+    def require_alone(self) -> None:
+        """Raise ConfigurationError when a gateway serves this data: its target must stay as it is."""
+        descriptor = os.open(self.paths.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigurationError(
+                f"another gateway serves {self.root}: use that one, or end it first",
+                code="data.locked",
+            ) from error
+        finally:
+            os.close(descriptor)
 
     def target(self, port: int = 0) -> DemoTarget:
         """The target that this demo's account can log in to."""

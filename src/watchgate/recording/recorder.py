@@ -150,7 +150,7 @@ class LiveRecorder:
             self.hurry()
             await mark.reached
         if self._lost is not None:
-            raise self._lost
+            raise RecordingLost(str(self._lost))
 
     async def failed(self) -> RecordingLost:
         await asyncio.shield(self._lost_told)

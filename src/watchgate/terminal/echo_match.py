@@ -95,11 +95,10 @@ class EchoMatch:
 
     def key(self, kind: KeyKind, octets: bytes) -> None:
         """Another key was typed: what may it show?"""
-        if self.busy:
-            for octet in octets if kind is KeyKind.END else b"":
-                self._carets.append(bytes((0x5E, octet ^ 0x40)))
-            if kind is KeyKind.CONTROL and len(octets) <= 8:
-                self._carets.append(bytes((0x5E, octets[0] ^ 0x40)) + octets[1:])
+        if self.busy and kind is KeyKind.END:
+            self._carets.extend(_caret(octets[at : at + 1]) for at in range(min(len(octets), 16)))
+        elif self.busy and kind is KeyKind.CONTROL and len(octets) <= 8:
+            self._carets.append(_caret(octets))
         if kind in (KeyKind.CONTROL, KeyKind.CODED):
             self._line = None
             if self.waiting:
@@ -309,6 +308,13 @@ class EchoMatch:
             self._back = max(0, self._back - _count(octets))
         elif final in b"KHfdGJAB":
             self._back = 0
+
+
+def _caret(octets: bytes) -> bytes:
+    """How a terminal echoes a control: ESC [ A as `^[[A`."""
+    return b"".join(
+        bytes((0x5E, octet ^ 0x40)) if octet < 0x20 else bytes((octet,)) for octet in octets
+    )
 
 
 def _common(due: bytes, run: bytes, position: int) -> int:

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from watchgate.clock import Clock
+from watchgate.errors import NotFound
 from watchgate.terminal.defuse import RESET
 from watchgate.terminal.player import Effect, Player, Quit, Show, Status
 
@@ -26,7 +27,7 @@ def play(player: Player, clock: Clock, keys: int | None, out: int) -> None:
 
     *keys* is where keys come from: a terminal, or None when there is none; then it plays through. Where
     *out* is no terminal, octets are written as they come and nothing else is. Returns when nobody reads *out*
-    any more.
+    any more. Raises NotFound when there is no one to tell that what to begin with is not there.
     """
     try:
         with _terminal(keys, out):
@@ -40,6 +41,8 @@ def _run(player: Player, clock: Clock, keys: int | None, out: int) -> None:
     while not over:
         due = player.due()
         if due is None and keys is None:
+            if player.in_vain is not None:
+                raise NotFound(player.in_vain, code="recording.position")
             return
         if _key_within(_seconds(player, clock, due), keys):
             data = os.read(keys, 4096) if keys is not None else b""

@@ -98,6 +98,8 @@ class Player:
         self._answer = ""
         self._needle = ""
         self._covered = False
+        self.in_vain: str | None = None
+        """What the last search said that found nothing; for a play that has no status line."""
 
     def start(self, now: int) -> list[Effect]:
         """Begin to play."""
@@ -268,10 +270,12 @@ class Player:
             return
         self._search = None
         if search.found is None:
+            self.in_vain = search.in_vain
             self._pause(now)
             self._say(search.in_vain)
             return
-        self._timeline.pause(now)
+        if search.pauses:
+            self._timeline.pause(now)
         self._uncover()
         self._until_us = None
         self._until_index = search.found

@@ -21,6 +21,8 @@ class Search:
     """Goes through the frames from *start* on until one is what is looked for."""
 
     in_vain = "not found"
+    pauses = False
+    """Whether the play holds still where it was found."""
 
     def __init__(self, frames: Iterator[Seen], start: int) -> None:
         self._frames = enumerate(frames)
@@ -65,6 +67,8 @@ class CommandSearch(Search):
 
 class TextSearch(Search):
     """Text in the output, colors and other sequences aside; letters in either case unless one is a capital."""
+
+    pauses = True
 
     def __init__(self, frames: Iterator[Seen], start: int, needle: str) -> None:
         super().__init__(frames, start)

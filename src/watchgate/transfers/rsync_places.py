@@ -88,6 +88,7 @@ def _matches(name: str, pattern: str) -> bool:
 
 def _under(directory: str, name: str) -> str:
     name = name.lstrip("/")
+    directory = directory[:-1] if directory.endswith("/.") else directory
     if name in ("", "."):
         return directory or "."
     name = name.removeprefix("./")

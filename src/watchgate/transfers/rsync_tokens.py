@@ -22,6 +22,9 @@ _TIGHT = f"not hashed: {HASH_CEILING >> 20} MiB and more came out of one compres
 _LITERAL_CEILING = 1 << 30
 _ZSTD_SLICE = 512
 """A compressed block of 4 octets may expand to 128 KiB: 512 octets to 16 MiB at most."""
+_ZSTD_WINDOW = 8 * 1024 * 1024
+"""What a zstd stream may ask us to keep; enough for every level up to 19, rsync's own is 3."""
+_ZSTD_HEADER = 18
 _ZLIB_STEP = 1024 * 1024
 _SYNC = b"\0\0\xff\xff"
 
@@ -178,25 +181,41 @@ class Zstd:
     """One zstd stream over all files of the session."""
 
     def __init__(self) -> None:
-        self._stream = zstandard.ZstdDecompressor().decompressobj()
+        self._stream = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        self._begun = False
+        self._wide = ""
 
     def begin(self) -> None:
         """Nothing: the stream goes on."""
 
     def literal(self, chunk: memoryview, content: Content) -> None:
-        expanded = 0
         try:
-            for at in range(0, len(chunk), _ZSTD_SLICE):
-                octets = self._stream.decompress(chunk[at : at + _ZSTD_SLICE])
-                expanded += len(octets)
-                if expanded > HASH_CEILING:
-                    content.leave_unhashed(_TIGHT)
-                content.pass_literal(octets)
+            if not self._begun:
+                self._begin(chunk)
+            if self._wide:
+                content.hide(self._wide)
+            else:
+                self._expand(chunk, content)
         except zstandard.ZstdError as error:
             raise Unreadable("a file's compressed octets cannot be expanded") from error
 
     def matched(self, content: Content) -> None:
         """Nothing: blocks leave no trace in the stream."""
+
+    def _begin(self, chunk: memoryview) -> None:
+        self._begun = True
+        window = zstandard.get_frame_parameters(bytes(chunk[:_ZSTD_HEADER])).window_size
+        if window > _ZSTD_WINDOW:
+            self._wide = f"compressed by zstd with a window of {window >> 20} MiB, which is not read"
+
+    def _expand(self, chunk: memoryview, content: Content) -> None:
+        expanded = 0
+        for at in range(0, len(chunk), _ZSTD_SLICE):
+            octets = self._stream.decompress(chunk[at : at + _ZSTD_SLICE])
+            expanded += len(octets)
+            if expanded > HASH_CEILING:
+                content.leave_unhashed(_TIGHT)
+            content.pass_literal(octets)
 
 
 class Hidden:

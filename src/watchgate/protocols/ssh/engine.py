@@ -359,7 +359,7 @@ class SshEngine:
         own = self._session.route.target
         if host in LOOPBACK:
             return port == own.address.port
-        return await self._services.directory.find(host, port) is not None
+        return await self._services.directory.manages(host, port)
 
 
 def _address(host: str, port: int) -> str:

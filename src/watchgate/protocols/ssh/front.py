@@ -277,8 +277,8 @@ class Front(asyncssh.SSHServer):
             return await self._engine.forward_local(host, port, origin)
         proof = await self._proven()
         target = await self._gate.ssh.directory.find(host, port)
-        # An unknown destination keeps the name that it was asked by: the inner login refuses it with
-        # the same words as a target that is not granted, so nobody learns what there is.
+        # An unknown or ambiguous destination keeps the name that it was asked by: the inner login
+        # refuses it with the same words as a target that is not granted, so nobody learns what there is.
         return await self._gate.inner(
             Jump(proof, self._destination, target or host, self._source), host
         )

@@ -33,7 +33,10 @@ class Directory(Protocol):
     """What is behind the gateway, as SSH has to know it."""
 
     async def find(self, host: str, port: int | None) -> str | None:
-        """The name of the target that is known by this name or address; None when there is none."""
+        """The name of the one target that is known by this name or address; None when there is not one."""
+
+    async def manages(self, host: str, port: int) -> bool:
+        """Whether a target, or several, may be meant by this name or address."""
 
     async def choices(self, operator: Operator, claim: Claim) -> Sequence[Way]:
         """Where the operator may go now, from where he is."""

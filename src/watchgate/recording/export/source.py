@@ -92,12 +92,16 @@ def pick(records: Iterable[RecordLike], number: int | None = None) -> Channel:
     Reads no further than it must. Raises NotFound.
     """
     found: dict[int, Channel] = {}
+    chosen: int | None = None
     for record in records:
-        changed = _note(found, record)
-        if changed is None:
-            continue
-        if changed.terminal is not None if number is None else changed.number == number:
-            return changed
+        opened = _note(found, record)
+        if chosen is None and opened is not None and _is_wanted(opened, number):
+            chosen = opened.number
+        # The request for a command follows the opening; the first octet says that there is none.
+        if chosen is not None and (found[chosen].command or record.channel == chosen):
+            return found[chosen]
+    if chosen is not None:
+        return found[chosen]
     if number is None and found:
         return next(iter(found.values()))
     raise NotFound(
@@ -106,6 +110,10 @@ def pick(records: Iterable[RecordLike], number: int | None = None) -> Channel:
         else "the recording has no channel: nothing was opened in this session",
         code="recording.channel",
     )
+
+
+def _is_wanted(channel: Channel, number: int | None) -> bool:
+    return channel.terminal is not None if number is None else channel.number == number
 
 
 def of_channel(records: Iterable[RecordLike], channel: Channel) -> Iterator[RecordLike]:
