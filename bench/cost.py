@@ -7,12 +7,17 @@ from pathlib import Path
 
 from bench.real_sshd import descendants
 
+OWN = ("Pss_Anon:", "Pss_Shmem:")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid: int) -> int:
-    """Octets of memory of the process and its descendants; shared pages are shared out (PSS)."""
-    return sum(_pss(each) for each in (pid, *descendants(pid)))
+    """Octets of memory that the process and its descendants made; pages that they share are shared out.
+
+    What is mapped from files is left out: it is there once for the whole machine, and its share would
+    change with every other program that maps it.
+    """
+    return sum(_made(each) for each in (pid, *descendants(pid)))
 
 
 def processor(pid: int) -> float:
@@ -27,12 +32,12 @@ def on_disk(directory: Path | None) -> int:
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
-def _pss(pid: int) -> int:
+def _made(pid: int) -> int:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(OWN))
 
 
 def _seconds(pid: int) -> float:

@@ -12,7 +12,6 @@ import select
 import time
 from contextlib import ExitStack
 
-from bench.load import Load
 from bench.spread import Spread
 from bench.ways import Course, Way
 from watchgate.demo.terminal import Terminal
@@ -24,18 +23,8 @@ LINE = 60
 """Keys after which Enter is pressed: a terminal's line is not endless."""
 
 
-def idle(course: Course, keys: int) -> dict[str, Spread]:
-    """The echo latency of each way with nobody else there, in milliseconds."""
-    return _in_turns(course, course.ways, keys)
-
-
-def loaded(course: Course, way: Way, keys: int, load: Load) -> dict[str, Spread]:
-    """The echo latency of *way* while *load* types through it, and of `direct` beside it."""
-    with load.running(course, way):
-        return _in_turns(course, (course.direct, way), keys)
-
-
-def _in_turns(course: Course, ways: tuple[Way, ...], keys: int) -> dict[str, Spread]:
+def in_turns(course: Course, ways: tuple[Way, ...], keys: int) -> dict[str, Spread]:
+    """The echo latency of each way in milliseconds, over *keys* keys."""
     taken: dict[str, list[float]] = {way.name: [] for way in ways}
     with ExitStack() as stack:
         typists = [(way.name, stack.enter_context(_typist(course, way))) for way in ways]

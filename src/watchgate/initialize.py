@@ -116,7 +116,9 @@ class _Work:
         self._made.append(paths.evidence_public)
         recipients = self._auditors(auditors)
         if not paths.settings.exists():
-            self._file(paths.settings, lambda path: write_new(path, _template().encode(), 0o600))
+            self._file(
+                paths.settings, lambda path: write_new(path, settings_template().encode(), 0o600)
+            )
         self._catalog(clock, actor)
         return Initialized(
             data=paths.root,
@@ -183,7 +185,7 @@ def _public(path: Path) -> Path:
     return path.with_name(path.name + ".pub")
 
 
-def _template() -> str:
+def settings_template() -> str:
     """A settings file that says every default and changes none."""
     lines = [
         "# Settings of this gateway. What is commented out has the default that is shown.",

@@ -9,11 +9,12 @@ import random
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 
 from watchgate.clock import ManualClock
+from watchgate.errors import WatchgateError
 from watchgate.identifiers import uuid7
 from watchgate.recording.auditors import Identity, generate_identity, load_identities
 from watchgate.recording.evidencefile import EvidenceFile, recording_path
@@ -119,12 +120,23 @@ class World:
 
     async def drive(self, waiting: Coroutine[Any, Any, T]) -> T:
         """Answer calls to the scribe until *waiting* is done."""
+        failures: list[WatchgateError] = []
+
+        async def caught() -> T | None:
+            try:
+                return await waiting
+            except WatchgateError as error:
+                failures.append(error)
+                return None
+
         async with asyncio.TaskGroup() as group:
-            task = group.create_task(waiting)
+            task = group.create_task(caught())
             while not task.done():
                 await asyncio.sleep(0)
                 self.store.scribe.answer()
-        return task.result()
+        if failures:
+            raise failures[0]
+        return cast("T", task.result())
 
     async def turn(self, seconds: float = 0.4) -> None:
         """Let time pass, give the scribe a turn, and let the loop hear what it tells."""

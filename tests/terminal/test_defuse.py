@@ -107,4 +107,5 @@ def test_no_soup_makes_the_terminal_answer(pieces: list[bytes]) -> None:
     passed = b"".join(defuse.feed(piece) for piece in pieces)
 
     assert not ASKS.search(passed)
+    assert passed == Defuse().feed(b"".join(pieces))
     assert passed.decode("utf-8", "strict") is not None

@@ -277,6 +277,10 @@ DIALOGUES: dict[str, tuple[list[Step], bytes]] = {
         [(0, T, b"ls\x03"), (95, S, b"ls^"), (96, S, b"C\r\n" + PROMPT)],
         b"ls\x03",
     ),
+    "controls that a cooked terminal shows as carets": (
+        [(0, T, b"a\x01\x05b\x1b[Ac\r"), (5, S, b"a^A^Eb^[[Ac\r\n")],
+        b"a\x01\x05b\x1b[Ac\r",
+    ),
     "arrows, reports and focus need no proof": (
         [
             (0, T, b"\x1b[A"),

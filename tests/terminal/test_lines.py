@@ -70,3 +70,32 @@ def test_whatever_comes_lines_stay_short_and_chunks_do_not_matter(
 )
 def test_moves_cannot_make_a_line_grow(pieces: list[bytes]) -> None:
     assert all(len(line) <= 2 * LONGEST_LINE for line in lines(b"".join(pieces)))
+
+
+COMMON = st.sampled_from(
+    [
+        b"\x1b[1;31m",
+        b"\x1b[0m",
+        b"text ",
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b"\x1b[",
+        b"\xc3",
+        b"\xa4",
+        b"\x1b[5;5H",
+        b"\b",
+        b"  ",
+    ]
+)
+
+
+@given(st.lists(COMMON, max_size=40), st.integers(0, 12))
+def test_the_short_way_for_simple_lines_gives_the_same_lines(
+    pieces: list[bytes], columns: int
+) -> None:
+    whole = b"".join(pieces)
+    reader = Lines(columns)
+    bitwise = [line for octet in whole for line in reader.feed(bytes((octet,)))]
+
+    assert lines(whole, columns) == [*bitwise, *reader.finish()]

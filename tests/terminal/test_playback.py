@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from watchgate.clock import SystemClock
+from watchgate.errors import NotFound
 from watchgate.terminal.defuse import RESET
 from watchgate.terminal.playback import _fitted, play
 from watchgate.terminal.player import Frame, Player, PlayOptions
@@ -116,6 +117,14 @@ def test_a_pipe_gets_the_octets_and_nothing_else() -> None:
     os.close(reader)
 
     assert octets == b"hello world late"
+
+
+def test_a_command_that_is_not_there_is_said_where_nobody_can_press_keys() -> None:
+    reader, writer = os.pipe()
+    with pytest.raises(NotFound, match="no such command"):
+        play(player(TAPE, at_command=3), SystemClock(), None, writer)
+    os.close(writer)
+    os.close(reader)
 
 
 def test_nobody_reads_the_pipe_any_more() -> None:

@@ -140,13 +140,21 @@ def test_go_to_a_typed_moment() -> None:
 
 
 def test_n_and_capital_n_go_from_command_to_command() -> None:
-    desk = Desk().press(b"n")
+    desk = Desk().press(b" n")
 
     assert desk.status.startswith("paused  0:01.0  1x  command 1: ls")
     assert desk.press(b"n").status.startswith("paused  0:21.0  1x  command 2: rm x")
     assert desk.press(b"n").status == "there is no such command"
     assert desk.press(b"N").status.startswith("paused  0:01.0  1x  command 1: ls")
     assert desk.press(b"N").status == "there is no command before this"
+
+
+def test_the_next_command_does_not_stop_the_play() -> None:
+    desk = Desk().press(b"n")
+
+    assert desk.status == ""
+    assert desk.wait(0).shown == b"zero one "
+    assert desk.wait(19).shown == b"zero one twenty "
 
 
 def test_search_finds_text_through_colors_and_chunks() -> None:
@@ -162,8 +170,9 @@ def test_search_finds_text_through_colors_and_chunks() -> None:
 def test_it_begins_at_a_moment_or_a_command() -> None:
     assert Desk(at_us=20 * SECOND).wait(0).shown == b"zero one twenty "
     desk = Desk(at_command=2).wait(0)
-    assert desk.status.startswith("paused  0:21.0  1x  command 2: rm x")
-    assert Desk(at_command=7).wait(0).status == "there is no such command"
+    assert desk.shown.endswith(b"dle ")
+    assert desk.wait(9).over
+    assert Desk(at_command=7).wait(0).player.in_vain == "there is no such command"
 
 
 def test_help_and_quit() -> None:

@@ -7,9 +7,11 @@ import os
 import random
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -255,3 +257,278 @@ def test_clients_of_older_capabilities_are_read(
     heard = run(options)
 
     expect_whole(heard, bench.target if direction == "up" else bench.source, bench.source)
+
+
+def test_older_clients_spare_attributes_of_hard_links(bench: Bench) -> None:
+    link_and_label(bench.source)
+    bench.drop = "x"
+
+    heard = bench.up("-aHX")
+
+    assert heard.reader.failed is None
+    assert len(heard.changed("link")) == 3
+
+
+def link_and_label(directory: Path) -> None:
+    """Hard links within and across directories, devices, attributes long and short, access lists."""
+    (directory / "d").mkdir()
+    (directory / "e").mkdir()
+    (directory / "d" / "one").write_bytes(b"one\n")
+    for name in ("d/two", "e/three", "zzz"):
+        (directory / name).hardlink_to(directory / "d" / "one")
+    (directory / "e" / "other").write_bytes(b"hi")
+    try:
+        os.setxattr(directory / "d" / "one", "user.short", b"v")
+        os.setxattr(directory / "d" / "one", "user.long", b"w" * 500)
+        os.setxattr(directory / "d", "user.long", b"q" * 33)
+        os.setxattr(directory / "e" / "other", "user.long", b"u" * 3000)
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
+    with suppress(OSError):
+        for kind, path in (("access", "e/other"), ("default", "e")):
+            os.setxattr(directory / path, f"system.posix_acl_{kind}", access_list())
+
+
+def access_list() -> bytes:
+    """An access list that names a user and a group, as Linux stores it."""
+    nobody = 0xFFFF_FFFF
+    entries = [
+        (1, 6, nobody),
+        (2, 6, 33),
+        (4, 4, nobody),
+        (8, 4, 54_321),
+        (16, 6, nobody),
+        (32, 4, nobody),
+    ]
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "-aH",
+        "-aHX",
+        "-aHAX",
+        "-aHAX --numeric-ids",
+        "-aHAXcz --no-inc-recursive",
+        "-aHAX --protocol=31",
+        "-aHAX --protocol=30",
+        "-aHX --checksum-choice=sha1",
+        "-aHX --checksum-choice=xxh64",
+        "-aH --protocol=29",
+    ],
+)
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_hard_links_attributes_and_access_lists_do_not_lose_the_thread(
+    bench: Bench, direction: str, options: str
+) -> None:
+    link_and_label(bench.source)
+    run: Callable[..., Heard] = bench.up if direction == "up" else bench.down
+
+    heard = run(*options.split())
+    base = bench.target if direction == "up" else bench.source
+    other = heard.moved[f"{base}/e/other"]
+
+    assert heard.reader.failed is None
+    assert other.digest == hashlib.sha256(b"hi").hexdigest()
+    assert len(heard.moved) == 2
+    assert len(heard.changed("link")) == (3 if direction == "up" else 0)
+
+
+@pytest.mark.parametrize("options", ["-a", "-a --no-inc-recursive", "-az --delete --protocol=30"])
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_many_files_are_all_there(bench: Bench, direction: str, options: str) -> None:
+    for number in range(2000):
+        path = bench.source / f"d{number % 37}" / f"e{number % 5}" / f"f{number}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"%d\n" % number * (number % 9))
+    run: Callable[..., Heard] = bench.up if direction == "up" else bench.down
+
+    heard = run(*options.split())
+
+    expect_whole(heard, bench.target if direction == "up" else bench.source, bench.source)
+
+
+@pytest.mark.parametrize("options", ["-a", "-az", "-azz", "-az --old-compress"])
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_a_large_file_is_whole(bench: Bench, direction: str, options: str) -> None:
+    block = random.Random(5).randbytes(1 << 20)
+    (bench.source / "large").write_bytes(block * 12 + bytes(8 << 20))
+    run: Callable[..., Heard] = bench.up if direction == "up" else bench.down
+
+    heard = run(*options.split())
+
+    expect_whole(heard, bench.target if direction == "up" else bench.source, bench.source)
+
+
+@pytest.mark.parametrize("options", ["-aHAX", "-az --delete", "-ac --protocol=29"])
+def test_octet_by_octet_is_the_same(bench: Bench, options: str) -> None:
+    (bench.source / "deep" / "er").mkdir(parents=True)
+    (bench.source / "deep" / "er" / "f").write_bytes(b"text " * 500)
+    (bench.source / "g").write_bytes(b"g")
+    (bench.source / "h").hardlink_to(bench.source / "g")
+    (bench.target / "gone").write_bytes(b"")
+
+    heard = bench.up(*options.split())
+
+    assert heard.reader.failed is None
+    assert listen(bench.log, chunk=1).events == heard.events
+
+
+def change(bench: Bench) -> bytes:
+    """A file that differs from the target's in a few octets; returns the new content."""
+    old = random.Random(9).randbytes(500_001)
+    new = old[:200_000] + b"INSERTED" + old[200_000:]
+    (bench.target / "f").write_bytes(old)
+    os.utime(bench.target / "f", (1e9, 1e9))
+    (bench.source / "f").write_bytes(new)
+    return new
+
+
+@pytest.mark.parametrize(
+    "options", ["-a", "-az", "-azz", "-a --inplace", "-a -B700", "-a --protocol=30"]
+)
+def test_a_delta_has_its_size_and_no_digest(bench: Bench, options: str) -> None:
+    new = change(bench)
+    heard = bench.up(*options.split())
+    row = heard.moved[f"{bench.target}/f"]
+
+    assert (bench.target / "f").read_bytes() == new
+    assert (row.size, row.digest, row.complete) == (len(new), None, False)
+    assert row.note.startswith("delta: ")
+    assert row.note.endswith(f" of {len(new)} octets passed as literals")
+
+
+@pytest.mark.parametrize("method", ["zlib", "lz4"])
+def test_a_delta_that_is_not_read_has_the_size_of_the_list(bench: Bench, method: str) -> None:
+    new = change(bench)
+    row = bench.up("-az", f"--compress-choice={method}").moved[f"{bench.target}/f"]
+
+    assert (row.size, row.digest, row.complete) == (len(new), None, False)
+    assert row.note.startswith(f"compressed by {method}")
+
+
+def test_lz4_moves_files_without_a_digest(bench: Bench) -> None:
+    fill(bench.source)
+    heard = bench.up("-az", "--compress-choice=lz4")
+
+    assert heard.reader.failed is None
+    assert len(heard.moved) == len(files(bench.source))
+    assert heard.moved[f"{bench.target}/plain"].digest is None
+    assert heard.moved[f"{bench.target}/plain"].size == (bench.source / "plain").stat().st_size
+
+
+def test_whole_file_over_an_old_one_has_its_digest(bench: Bench) -> None:
+    new = change(bench)
+    row = bench.up("-aW").moved[f"{bench.target}/f"]
+
+    assert row.digest == hashlib.sha256(new).hexdigest()
+    assert row.complete
+
+
+@pytest.mark.parametrize("option", ["--append", "--append-verify"])
+def test_what_is_appended_is_counted(bench: Bench, option: str) -> None:
+    new = random.Random(9).randbytes(300_000)
+    (bench.source / "f").write_bytes(new)
+    (bench.target / "f").write_bytes(new[:100_000])
+    row = bench.up("-a", option).moved[f"{bench.target}/f"]
+
+    assert (row.size, row.digest, row.complete) == (300_000, None, False)
+    assert row.note == "appended: 200000 of 300000 octets passed"
+
+
+def test_a_second_try_is_a_second_row(bench: Bench) -> None:
+    new = random.Random(9).randbytes(300_000)
+    (bench.source / "f").write_bytes(new)
+    (bench.target / "f").write_bytes(b"other" * 1000)
+    heard = bench.up("-a", "--append-verify")
+    notes = [event.note for event in heard.events if isinstance(event, FileMoved)]
+
+    assert heard.reader.failed is None
+    assert (bench.target / "f").read_bytes() == new
+    assert [note.partition(":")[0] for note in notes] == ["appended", "delta"]
+
+
+def test_what_an_upload_removes_and_makes_is_told(bench: Bench) -> None:
+    fill(bench.source)
+    (bench.target / "old" / "er").mkdir(parents=True)
+    (bench.target / "old" / "er" / "f").write_bytes(b"x")
+    (bench.target / "gone").write_bytes(b"x")
+
+    heard = bench.up("-a", "--delete")
+
+    target = bench.target
+    assert heard.changed("remove") == [f"{target}/gone", f"{target}/old/er/f"]
+    assert heard.changed("rmdir") == [f"{target}/old", f"{target}/old/er"]
+    assert f"{target}/deep/er/still" in heard.changed("mkdir")
+    assert FileChanged(7, "rsync", "symlink", f"{target}/link", "deep/a", True) in heard.events
+
+
+@pytest.mark.parametrize("options", ["-an", "-ani --delete", "-anvHX", "-an --protocol=29"])
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_a_dry_run_has_no_rows(bench: Bench, direction: str, options: str) -> None:
+    fill(bench.source)
+    (bench.target / "gone").write_bytes(b"x")
+    run: Callable[..., Heard] = bench.up if direction == "up" else bench.down
+
+    heard = run(*options.split())
+
+    assert (heard.reader.failed, heard.events) == (None, [])
+
+
+def test_a_list_has_no_rows(bench: Bench) -> None:
+    fill(bench.source)
+    heard = bench.rsync("-r", f"host:{bench.source}/")
+
+    assert (heard.reader.failed, heard.events) == (None, [])
+
+
+def test_sources_that_a_download_removes_are_told(bench: Bench) -> None:
+    (bench.source / "f").write_bytes(b"x")
+    heard = bench.down("-a", "--remove-source-files")
+
+    assert heard.changed("remove") == [f"{bench.source}/f"]
+    assert list(heard.moved) == [f"{bench.source}/f"]
+    assert files(bench.source) == {}
+
+
+@pytest.mark.parametrize("protocol", ["32", "31"])
+def test_files_that_the_client_names_are_read(bench: Bench, protocol: str) -> None:
+    fill(bench.source)
+    (bench.root / "names").write_text("plain\ndeep/er/x\n")
+    heard = bench.down("-a", "--files-from=names", f"--protocol={protocol}")
+
+    assert heard.reader.failed is None
+    assert sorted(heard.moved) == [f"{bench.source}/deep/er/x", f"{bench.source}/plain"]
+
+
+def test_relative_names_are_joined_on_both_ways(bench: Bench) -> None:
+    fill(bench.source)
+    up = bench.rsync("-aR", "source/./deep/er", f"host:{bench.target}/")
+    down = bench.rsync("-aR", f"host:{bench.source}/deep/er", f"{bench.target}/")
+
+    assert f"{bench.target}/deep/er/x" in up.moved
+    assert f"{bench.source}/deep/er/x" in down.moved
+
+
+def test_several_sources_keep_their_places(bench: Bench) -> None:
+    fill(bench.source)
+    sources = [f"host:{bench.source}/deep", f":{bench.source}/deep.d", f":{bench.source}/plain"]
+    heard = bench.rsync("-a", *sources, f"{bench.target}/")
+
+    expected = {"deep/a", "deep/b", "deep/er/x", "deep/er/still/bottom", "deep.d/a", "plain"}
+    assert set(heard.moved) == {f"{bench.source}/{name}" for name in expected}
+
+
+def test_a_source_that_is_not_there_is_no_failure(bench: Bench) -> None:
+    heard = bench.rsync("-a", "host:/nowhere/at/all", "target/", status=(23,))
+
+    assert (heard.reader.failed, heard.events) == (None, [])
+
+
+def test_a_client_of_another_charset_is_recorded_raw(bench: Bench) -> None:
+    (bench.source / "f").write_bytes(b"x")
+    heard = bench.up("-a", "--iconv=utf8,latin1")
+
+    assert heard.reader.failed is not None
+    assert "--iconv" in heard.reader.failed

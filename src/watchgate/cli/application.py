@@ -13,9 +13,10 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from watchgate import __version__
 from watchgate.cli.context import Common, DataOption, DebugOption, JsonOption, UtcOption
@@ -51,6 +52,13 @@ EPILOG = (
 )
 
 
+class _InOrder(typer.core.TyperGroup):
+    """Shows the nouns in the order of their table, whichever are loaded."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(NOUNS)
+
+
 def application(nouns: Iterable[str] = tuple(NOUNS)) -> typer.Typer:
     """The command with the modules of *nouns*; of the others only their names and sentences."""
     loaded = set(nouns)
@@ -62,7 +70,7 @@ def application(nouns: Iterable[str] = tuple(NOUNS)) -> typer.Typer:
         rich_markup_mode=None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback(epilog=EPILOG)(_root)
+    app.callback(cls=_InOrder, epilog=EPILOG)(_root)
     for noun, sentence in NOUNS.items():
         if noun not in loaded:
             app.command(noun, help=sentence)(_not_loaded)

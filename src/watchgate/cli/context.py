@@ -50,6 +50,8 @@ class Context:
     """One run of one verb."""
 
     def __init__(self, common: Common, clock: Clock | None = None) -> None:
+        self.chosen_data = common.data
+        """The data directory, when one was named on the command line."""
         self.data = Path(os.path.abspath((common.data or default_data_directory()).expanduser()))
         self.json = common.json
         self.utc = common.utc

@@ -17,9 +17,9 @@ def demo(
     ] = False,
 ) -> None:
     """Start a gateway and a target for this user on loopback, and say what to type."""
-    from watchgate.demo import main
+    from watchgate.demo.main import run
 
-    raise typer.Exit(main.run(check))
+    raise typer.Exit(run(check, context.chosen_data))
 
 
 command = with_common_options(demo)

@@ -102,7 +102,8 @@ def take(queue: deque[Queued]) -> Batch:
             batch.cost += len(data) + ENTRY_COST
             octets = data
         batch.entries.append((t_us, kind, channel, octets))
-        size += len(octets)
+        # A record costs a reader memory however short it is, and a batch is bounded for him.
+        size += len(octets) + ENTRY_COST
     return batch
 
 

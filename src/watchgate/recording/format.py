@@ -40,6 +40,8 @@ RAW_LIMIT = 4 * 1024 * 1024
 BODY_LIMIT = RAW_LIMIT + 64 * 1024
 BATCH_LIMIT = 16 * 1024 * 1024
 """Most octets of records in one batch, the unit in which a reader sorts."""
+RECORDS_LIMIT = 1 << 17
+"""Most records in one batch."""
 WINDOW_LIMIT = 1 << 20
 """Largest zstd window that a reader must grant."""
 INDEX_LIMIT = 512
@@ -351,8 +353,11 @@ def decode_records(raw: bytes, t_us: int) -> Iterator[Record]:
 
     Kinds that this version does not know are skipped.
     """
-    position = 0
+    position = count = 0
     while position < len(raw):
+        count += 1
+        if count > RECORDS_LIMIT:
+            raise ValueError("more records than are ever written at once")
         delta, position = _take_varint(raw, position)
         if position >= len(raw):
             raise ValueError("a record without a kind")

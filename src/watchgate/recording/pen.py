@@ -83,7 +83,7 @@ class Pen:
         self._kept: list[Stamped] = []
         self._kept_size = 0
         self._signed = sealer.place.seq
-        self._signed_us = self._wrote_us = self._tried_us = desk.clock.monotonic_us()
+        self._signed_us = self._active_us = self._tried_us = desk.clock.monotonic_us()
         self._skew = self._clock_skew()
 
     @property
@@ -127,7 +127,7 @@ class Pen:
         match self._mode:
             case Mode.STORE | Mode.SPOOL:
                 self._checkpoint_if_due(now_us)
-                if self._sealer.warm and now_us - self._wrote_us >= _us(limits.idle_compressor):
+                if self._sealer.warm and now_us - self._active_us >= _us(limits.idle_compressor):
                     self._sealer.cool()
                 if self._mode is Mode.SPOOL:
                     self._home_if_due(now_us)
@@ -161,6 +161,7 @@ class Pen:
     def _write_batch(self, batch: Batch) -> None:
         if not batch.entries:
             return
+        self._active_us = self._desk.clock.monotonic_us()
         if self._try(self._frames(batch.entries, batch.events), batch):
             self._desk.tell(self.recorder.request, batch.envelopes())
         elif self._mode is Mode.LOST:
@@ -188,7 +189,6 @@ class Pen:
         self._file.append(frames, closing=closing)
         self._good = self._sealer.place
         self.unsynced = True
-        self._wrote_us = self._desk.clock.monotonic_us()
 
     def _note_jump(self) -> None:
         skew = self._clock_skew()
@@ -215,7 +215,7 @@ class Pen:
             if self._sealer.place.seq > self._signed:
                 due.append(self._signed_us + _us(limits.checkpoint_every))
             if self._sealer.warm:
-                due.append(self._wrote_us + _us(limits.idle_compressor))
+                due.append(self._active_us + _us(limits.idle_compressor))
             if self._store_file is not None:
                 due.append(self._tried_us + _us(limits.home_every))
         elif self._mode is Mode.DROPPING:

@@ -13,6 +13,7 @@ from watchgate.recording.compression import Inflater, inflate_once
 from watchgate.recording.format import (
     BATCH_LIMIT,
     KEY_SUFFIX,
+    RECORDS_LIMIT,
     SEAL_SIZE,
     Checkpoint,
     Flag,
@@ -161,6 +162,8 @@ class Recording:
                 if header.type == FrameType.MAIN and header.has(Flag.SEGMENT):
                     inflater = Inflater()
                 batch += self._open(frame, inflater)
+                if len(batch) > RECORDS_LIMIT:
+                    raise self._unreadable(frame, "a batch holds more records than are written")
             if header.has(Flag.BATCH_END) or header.type not in _DATA:
                 yield batch
                 batch, size = [], 0

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 
-from watchgate.terminal.escapes import Token, Tokenizer, TokenKind
+from watchgate.terminal.escapes import CHARACTER, Token, Tokenizer, TokenKind
 
 RESET = (
     b"\x1b[?1049l\x1b[?47l"  # leave the alternate screen
@@ -39,6 +39,12 @@ _PRIVATE_MODES = frozenset((1, 5, 6, 7, 12, 25, 45, 47, 66, 69, 1047, 1048, 1049
 _MODES = frozenset((4, 20))
 _ESCAPES = re.compile(rb"[78DEHMNOc=>no|}~]|[()*+\-./][\x20-\x2f]?[0-9A-Z<>=`a-z]|#[34568]|%[@G]")
 _STRINGS = re.compile(rb"(?:[012]|4|5|8|1[0-9]|104|105|11[0-9]|133)(?:;[^\x00-\x1f\x7f]*)?")
+# What most output consists of, passed without being cut: all of it would pass token by token too.
+_PLAIN = re.compile(
+    rb"(?:" + CHARACTER + rb"|[\x07-\x0f]"
+    rb"|\x1b(?:\[[0-9;:]{0,100}+[@A-HJ-MPSTXZ`abdefgmr]|\[\?(?:7|12|25|1049|2026)[hl]|[78DEHM=>]|[()][0AB]))++"
+)
+_SLICE = 256
 _KEPT_CONTROLS = frozenset(b"\x07\b\t\n\v\f\r\x0e\x0f")
 
 
@@ -52,7 +58,18 @@ class Defuse:
 
     def feed(self, data: bytes) -> bytes:
         """What of *data* may reach a terminal."""
-        return b"".join([_harmless(token) for token in self._tokens.feed(data)])
+        passed: list[bytes] = []
+        position = 0
+        while position < len(data):
+            plain = _PLAIN.match(data, position) if self._tokens.between else None
+            if plain is not None:
+                passed.append(plain[0])
+                position = plain.end()
+                continue
+            end = position + _SLICE
+            passed.extend(_harmless(token) for token in self._tokens.feed(data[position:end]))
+            position = end
+        return b"".join(passed)
 
 
 def _harmless(token: Token) -> bytes:

@@ -49,14 +49,15 @@ class Token(NamedTuple):
     octets: bytes
 
 
-# Well-formed UTF-8 (RFC 3629 §4) without C1: an overlong form of a control stays broken.
-_CHARACTER = (
+CHARACTER = (
     rb"[\x20-\x7e]|\xc2[\xa0-\xbf]|[\xc3-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]"
     rb"|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]"
     rb"|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}"
 )
+"""A regex for well-formed UTF-8 (RFC 3629 §4) without controls: an overlong form of one stays broken."""
+
 _TOKEN = re.compile(
-    rb"(?P<TEXT>(?:" + _CHARACTER + rb")++)"
+    rb"(?P<TEXT>(?:" + CHARACTER + rb")++)"
     rb"|(?P<CONTROL>[\x00-\x1a\x1c-\x1f\x7f])"
     rb"|(?:\x1b\[|\xc2\x9b)(?P<CSI>[\x30-\x3f]{0,200}+[\x20-\x2f]{0,8}+[\x40-\x7e])"
     rb"|(?:\x1b(?P<esc_string>[\]PX^_])|\xc2(?P<c1_string>[\x90\x98\x9d\x9e\x9f]))"

@@ -10,6 +10,7 @@ written as `\\x9f`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from watchgate.terminal.escapes import Token, Tokenizer, TokenKind
@@ -21,6 +22,9 @@ _REORDERING = [0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x
 _SAFE = {code: f"\\u{code:04x}" for code in _REORDERING} | {
     code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))
 }
+# Whole lines that nothing but colors touches, which is what most output is: not worth cutting into tokens.
+_COLOR = re.compile(rb"\x1b\[[0-9;]{0,100}m")
+_SIMPLE = re.compile(rb"(?:(?:[\x20-\x7e]|\x1b\[[0-9;]{0,100}+m){0,2000}+\r?\n)++")
 _OTHER_ROW = frozenset(b"ABEFHdf")
 
 
@@ -48,8 +52,18 @@ class Lines:
 
     def feed(self, data: bytes) -> Iterator[str]:
         """The lines that *data* ends."""
-        for token in self._tokens.feed(data):
-            yield from self._token(token)
+        position = 0
+        while position < len(data):
+            simple = _SIMPLE.match(data, position) if self._is_at_start() else None
+            if simple is not None:
+                position = simple.end()
+                for line in _COLOR.sub(b"", simple[0]).decode("ascii").split("\n")[:-1]:
+                    yield line.rstrip("\r ")
+                continue
+            end = data.find(b"\n", position) + 1 or len(data)
+            for token in self._tokens.feed(data[position:end]):
+                yield from self._token(token)
+            position = end
 
     def finish(self) -> Iterator[str]:
         """The line that was not ended."""
@@ -57,6 +71,10 @@ class Lines:
             yield from self._token(token)
         if self._cells:
             yield self._take()
+
+    def _is_at_start(self) -> bool:
+        """A line begins here, and nothing is left from before."""
+        return not self._cells and not self._column and self._tokens.between
 
     def _token(self, token: Token) -> Iterator[str]:
         kind, octets = token

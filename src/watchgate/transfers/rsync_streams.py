@@ -7,6 +7,7 @@ begins with its filter rules, whichever part the client plays.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -73,7 +74,7 @@ class Attributes:
         return Item.TRANSFER in self.flags and not claim.dry_run
 
 
-class Stream(Steps):
+class Stream(Steps, ABC):
     """What both streams share: the client's preface, indexes, and spans to pass over."""
 
     def __init__(self, claim: RsyncClaim, terms: Terms, client: bool) -> None:
@@ -123,8 +124,9 @@ class Stream(Steps):
         if not self._left:
             self._step = self._after
 
+    @abstractmethod
     def _index(self, cursor: Cursor) -> None:
-        raise NotImplementedError
+        """Read an index and choose what follows it."""
 
     def _statistics(self, cursor: Cursor) -> None:
         """How many things were deleted, by kind."""
@@ -200,6 +202,7 @@ class Sender(Stream):
         self._all_listed = not files.incremental
         self._phase = 0
         self._goodbyes = 0
+        # Last, because it asks `_start` for the first step, which may be one of this class.
         super().__init__(claim, terms, client)
 
     @property

@@ -206,7 +206,9 @@ class Zstd:
         self._begun = True
         window = zstandard.get_frame_parameters(bytes(chunk[:_ZSTD_HEADER])).window_size
         if window > _ZSTD_WINDOW:
-            self._wide = f"compressed by zstd with a window of {window >> 20} MiB, which is not read"
+            self._wide = (
+                f"compressed by zstd with a window of {window >> 20} MiB, which is not read"
+            )
 
     def _expand(self, chunk: memoryview, content: Content) -> None:
         expanded = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 from export_tapes import ABOUT, Made, Tape
 
@@ -45,7 +47,12 @@ def test_picking_reads_no_further_than_it_must() -> None:
 
     pick(counted())  # type: ignore[arg-type]
 
-    assert read == 1
+    assert read == 2
+
+
+def test_a_channel_that_is_named_comes_with_its_command() -> None:
+    assert pick(two_channels()(), 1).command == "uptime"
+    assert pick(Tape().shell(0)(), 1).what == "shell"
 
 
 def test_a_channel_that_is_not_there_is_named_with_those_that_are() -> None:
@@ -61,15 +68,13 @@ def test_octets_whose_opening_is_lost_are_a_channel_all_the_same() -> None:
 
 def test_a_damaged_event_or_size_is_said() -> None:
     with pytest.raises(RecordingUnreadable, match="verify"):
-        pick([Made(0, RecordKind.EVENT, 0, b"{")])
+        channels([Made(0, RecordKind.EVENT, 0, b"{")])
     with pytest.raises(RecordingUnreadable, match="terminal size"):
         size(b"80x\x1b[2J")
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_format_streams_an_empty_and_a_full_channel(name: str) -> None:
-    from io import BytesIO
-
     for tape in (Tape().shell(0), two_channels()):
         files = tuple(BytesIO() for _ in FORMATS[name].extensions)
         chosen = FORMATS[name].export(tape, ABOUT, files)

@@ -356,10 +356,12 @@ class SshEngine:
     async def _manages(self, host: str, port: int) -> bool:
         """Whether the destination is a target of the gateway's; loopback is the target itself."""
         assert self._session is not None
-        own = self._session.route.target
+        own = self._session.route.target.address
         if host in LOOPBACK:
-            return port == own.address.port
-        return await self._services.directory.manages(host, port)
+            host = own.host
+        return (host, port) == (own.host, own.port) or await self._services.directory.manages(
+            host, port
+        )
 
 
 def _address(host: str, port: int) -> str:

@@ -15,11 +15,19 @@ from watchgate.session.events import (
     UnknownEvent,
     octets,
 )
-from watchgate.terminal.lines import safe_octets
+from watchgate.terminal.lines import safe, safe_octets
 
 
 def sentence(event: Event) -> str:
     """What happened, safe to print; an event without words of its own is shown by its fields."""
+    try:
+        return safe(_words(event))
+    except (AttributeError, TypeError, ValueError):
+        # An event is read back with whatever values stand in it: text where a number belongs.
+        return safe(_by_fields(event))
+
+
+def _words(event: Event) -> str:
     match event:
         case CommandRequested():
             return f"command: {_shown(event.command)}"

@@ -94,7 +94,10 @@ def pick(records: Iterable[RecordLike], number: int | None = None) -> Channel:
     found: dict[int, Channel] = {}
     chosen: int | None = None
     for record in records:
-        opened = _note(found, record)
+        try:
+            opened = _note(found, record)
+        except RecordingUnreadable:
+            continue  # whether that matters is for whoever reads on
         if chosen is None and opened is not None and _is_wanted(opened, number):
             chosen = opened.number
         # The request for a command follows the opening; the first octet says that there is none.

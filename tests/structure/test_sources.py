@@ -1,0 +1,199 @@
+"""What holds for every source file: names, sizes, words, docstrings."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from .source_tree import ROOT, TESTS, Module, files_of_tests, modules, tracked
+
+LONGEST = 450
+LONGER = {
+    "watchgate.session.events": "one closed family; split, its order would be lost",
+}
+
+# A module of more than 40 lines has a test file of its name, or stands here with the reason.
+UNTESTED_ALONE: dict[str, str] = {
+    "watchgate.session.model": "nouns without behavior; every test uses them",
+    "watchgate.session.ports": "interfaces",
+    "watchgate.errors": "one screen of names; tests/structure holds its page",
+    "watchgate.protocols.ssh.seams": "what it touches of asyncssh is held by this folder",
+}
+SMALL = 40
+
+BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base"}
+LATER = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "HA" + "CK")) + r")\b")
+TEXT_SUFFIXES = {".py", ".md", ".toml", ".sh", ".txt", ".in", ".yml", ".cfg", ".ini", ""}
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
+def test_a_module_says_what_it_is(module: Module) -> None:
+    docstring = ast.get_docstring(module.tree) or ""
+
+    assert docstring.split("\n")[0].strip(), f"{module.where} has no docstring"
+
+
+def test_no_module_is_a_drawer() -> None:
+    named = [m.where for m in modules() if m.name.rpartition(".")[2] in BANNED_NAMES]
+
+    assert named == []
+
+
+def test_a_file_says_one_thing() -> None:
+    long = {m.name: m.lines for m in modules() if m.lines > LONGEST and m.name not in LONGER}
+
+    assert long == {}
+
+
+def test_the_table_of_longer_files_is_true() -> None:
+    sizes = {m.name: m.lines for m in modules()}
+
+    assert [name for name in LONGER if sizes.get(name, 0) <= LONGEST] == []
+
+
+def test_nothing_is_put_off() -> None:
+    found = []
+    for path in tracked():
+        if path.suffix not in TEXT_SUFFIXES or path.stat().st_size > 1_000_000:
+            continue
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
+            if LATER.search(line):
+                found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
+
+    assert found == []
+
+
+def test_lock_files_hold_no_addresses() -> None:
+    addresses = re.compile(r"://|--index-url|--find-links|--extra-index|@ file")
+    found = [
+        f"{path.name}:{number}: {line}"
+        for path in sorted((ROOT / "requirements").iterdir())
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if addresses.search(line)
+    ]
+
+    assert found == []
+
+
+def test_everything_locked_has_hashes() -> None:
+    for path in sorted((ROOT / "requirements").glob("*.txt")):
+        joined = path.read_text().replace("\\\n", " ")
+        pinned = [line for line in joined.splitlines() if line and not line.startswith("#")]
+
+        assert pinned
+        assert [line for line in pinned if "--hash=sha256:" not in line] == []
+
+
+def _names_in_dependencies() -> set[str]:
+    text = (ROOT / "docs/dependencies.md").read_text(encoding="utf-8")
+    return set(re.findall(r"[a-z0-9][a-z0-9-]+", text.lower()))
+
+
+def test_every_dependency_has_its_reason() -> None:
+    written = _names_in_dependencies()
+    locked = {
+        line.split("==")[0].strip().lower()
+        for path in (ROOT / "requirements").glob("*.txt")
+        for line in path.read_text().splitlines()
+        if "==" in line and not line.startswith((" ", "#"))
+    }
+
+    assert sorted(locked - written) == []
+
+
+def _private_asyncssh_names(module: Module) -> set[str]:
+    """Names that begin with an underscore, used on objects, in a module that imports asyncssh."""
+    if not any(name.partition(".")[0] == "asyncssh" for name in module.imports()):
+        return set()
+    own = {
+        node.attr
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in {"self", "cls"}
+    }
+    defined = {
+        node.name
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    return {
+        node.attr
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr.startswith("_")
+        and not node.attr.startswith("__")
+        and node.attr not in own | defined
+    }
+
+
+def test_only_the_seams_touch_private_names_of_asyncssh() -> None:
+    touching = {m.name: _private_asyncssh_names(m) for m in modules()}
+    allowed = "watchgate.protocols.ssh.seams"
+
+    assert {name: found for name, found in touching.items() if found and name != allowed} == {}
+
+
+def test_the_private_names_that_the_seams_use_exist() -> None:
+    (seams,) = (m for m in modules() if m.name == "watchgate.protocols.ssh.seams")
+    sources = Path(asyncssh.__file__).parent.glob("*.py")
+    library = "\n".join(file.read_text(encoding="utf-8") for file in sources)
+    gone = [name for name in _names_of_others(seams) if not re.search(rf"\b{name}\b", library)]
+
+    assert gone == []
+
+
+def _names_of_others(module: Module) -> list[str]:
+    """The private names that a module uses and neither assigns nor defines itself."""
+    used, own = set(), set()
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Attribute(attr=name, ctx=ast.Store()) | ast.FunctionDef(name=name):
+                own.add(name)
+            case ast.AsyncFunctionDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                own.add(name)
+            case ast.Attribute(attr=name) if name.startswith("_") and not name.startswith("__"):
+                used.add(name)
+            case _:
+                pass
+    return sorted(used - own)
+
+
+def test_tests_mirror_the_sources() -> None:
+    missing = [
+        module.where
+        for module in modules()
+        if module.lines > SMALL
+        and module.name not in UNTESTED_ALONE
+        and not module.path.name.startswith("__")
+        and not _has_test(module)
+    ]
+
+    assert missing == []
+
+
+def _has_test(module: Module) -> bool:
+    """A test file of its name, or one in the mirrored folder that imports it by its name."""
+    parts = module.name.split(".")[1:]
+    names = {"test_" + "_".join(parts[start:]) for start in range(len(parts))}
+    files = files_of_tests()
+    if names & {file.path.stem for file in files}:
+        return True
+    folder = TESTS.joinpath(*parts[:-1])
+    return any(module.name in file.imports() for file in files if file.path.is_relative_to(folder))
+
+
+def test_the_table_of_untested_modules_is_true() -> None:
+    names = {module.name for module in modules()}
+
+    assert sorted(set(UNTESTED_ALONE) - names) == []
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    stems = [path.stem for path in TESTS.rglob("*.py") if path.stem != "conftest"]
+
+    assert sorted({stem for stem in stems if stems.count(stem) > 1}) == []
