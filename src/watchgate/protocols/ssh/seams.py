@@ -272,7 +272,7 @@ class TargetChannel(SSHClientChannel[bytes]):
 
 def key_id(certificate: SSHOpenSSHCertificate) -> str:
     """What a certificate's authority calls it."""
-    return cast(bytes, certificate._key_id).decode("utf-8", "replace")
+    return certificate._key_id
 
 
 def write_now(channel: Any, data: bytes, stream: int | None) -> None:
