@@ -30,9 +30,14 @@ class TransferError(RuntimeError):
 class Sizes:
     """Mebibytes that are moved."""
 
-    command: int = 512
-    terminal: int = 64
-    file: int = 256
+    command: int
+    terminal: int
+    file: int
+
+    @classmethod
+    def of(cls, largest: int) -> Sizes:
+        """Sizes of which command output has *largest*, and what is slower has less."""
+        return cls(largest, max(largest // 8, 1), max(largest // 2, 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ def run(
     others: Annotated[int, typer.Option(help="Sessions that type beside the measured one.")] = 200,
     idle: Annotated[int, typer.Option(help="Idle sessions whose memory is measured.")] = 100,
     repeats: Annotated[int, typer.Option(help="How often bulk transfers are repeated.")] = 3,
+    size: Annotated[int, typer.Option(help="MiB of command output; files are half of it.")] = 512,
     ways: Annotated[str, typer.Option(help="Which ways, by commas.")] = ",".join(WAYS),
     parts: Annotated[str, typer.Option(help="Which measurements, by commas.")] = ",".join(PARTS),
     work: Annotated[Path | None, typer.Option(help="Where the files lie while it runs.")] = None,
@@ -41,8 +42,8 @@ def run(
     facts = machine.facts()
     chosen = tuple(parts.split(","))
     if quick:
-        others, idle, repeats = min(others, 10), min(idle, 10), 1
-    plan = _Plan(quick, others, idle, repeats)
+        others, idle, repeats, size = min(others, 10), min(idle, 10), 1, min(size, 16)
+    plan = _Plan(quick, others, idle, repeats, size)
     with (
         tempfile.TemporaryDirectory(prefix="bench-ssh-", dir=work) as directory,
         course(Path(directory), tuple(ways.split(","))) as ground,
@@ -52,18 +53,19 @@ def run(
         report.show(ground.ways, lines, notes)
     path = RESULTS / f"ssh-{time.strftime('%Y%m%d-%H%M%S')}.json"
     options: dict[str, object] = {"quick": quick, "others": others, "idle": idle}
-    report.write(path, facts, options | {"repeats": repeats}, lines)
+    report.write(path, facts, options | {"repeats": repeats, "size": size}, lines)
     typer.echo(f"written: {path}")
 
 
 class _Plan:
     """How much of everything is measured."""
 
-    def __init__(self, quick: bool, others: int, idle: int, repeats: int) -> None:
+    def __init__(self, quick: bool, others: int, idle: int, repeats: int, size: int) -> None:
         self._quick = quick
         self._others = others
         self._idle = idle
         self._repeats = repeats
+        self._size = size
 
     def parts(self) -> dict[str, Callable[[Course], list[Line]]]:
         """Each part of the bench by its name."""
@@ -129,7 +131,7 @@ class _Plan:
         return [Line("memory, an idle session", "kB", values)]
 
     def _bulk(self, course: Course) -> list[Line]:
-        sizes = bulk.Sizes(16, 2, 8) if self._quick else bulk.Sizes()
+        sizes = bulk.Sizes.of(self._size)
         bulk.prepare(course.files, sizes)
         lines = []
         for name, moved in bulk.measure(course, sizes, self._repeats, _tell).items():

@@ -9,9 +9,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
+
+# `bench` lies beside `tests`, and the same real servers serve both.
+ROOT = str(Path(__file__).parent.parent)
+if ROOT not in sys.path:
+    sys.path.append(ROOT)
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 MUST_RUN_IN_CI = ("real", "root")

@@ -13,6 +13,7 @@ import pytest
 
 from e2e.clients import talk
 from e2e.gateway import World, world
+from e2e.peers import add_target, ssh_server
 from watchgate.recording.verify import State
 from watchgate.session.events import (
     ChannelClosed,
@@ -166,20 +167,34 @@ def test_only_allowed_variables_pass(served: World) -> None:
     assert sorted(passed.withheld) == ["LD_PRELOAD", "SECRET"]
 
 
-def test_a_signal_that_the_client_sends_reaches_the_program(served: World) -> None:
-    async def work(connection: asyncssh.SSHClientConnection) -> tuple[bytes, int | None]:
-        command = "trap 'echo caught; exit 9' TERM; echo ready; while :; do sleep 0.02; done"
-        process = await connection.create_process(command, encoding=None)
-        ready = await process.stdout.readline()
-        process.send_signal("TERM")
-        rest = await process.stdout.read()
+def test_signals_and_a_break_reach_the_program(allowed: World) -> None:
+    # sshd passes signals only where it separates privileges, which it does not for root.
+    async def program(process: asyncssh.SSHServerProcess[bytes]) -> None:
+        while True:
+            try:
+                await process.stdin.read()
+                break
+            except (asyncssh.SignalReceived, asyncssh.BreakReceived) as told:
+                process.stdout.write(b"caught %s\n" % str(told).encode())
+        process.exit(9)
+
+    async def work(connection: asyncssh.SSHClientConnection) -> tuple[list[bytes], int | None]:
+        process = await connection.create_process("wait", encoding=None)
+        shown = []
+        for send in (lambda: process.send_signal("TERM"), lambda: process.send_break(700)):
+            send()
+            shown.append(await process.stdout.readline())
+        process.stdin.write_eof()
         await process.wait_closed()
-        return ready + rest, process.exit_status
+        return shown, process.exit_status
 
-    shown, status = talk(served, work)
+    with ssh_server(program) as port:
+        name = add_target(allowed, "listener", port).removesuffix("@gate")
+        shown, status = talk(allowed, work, username=name)
 
-    assert (shown, status) == (b"ready\ncaught\n", 9)
-    assert ChannelSignaled(1, "TERM") in served.events()
+    assert (shown, status) == ([b"caught Signal: TERM\n", b"caught Break for 700 msec\n"], 9)
+    signaled = [e for e in allowed.events() if isinstance(e, ChannelSignaled)]
+    assert signaled == [ChannelSignaled(1, "TERM"), ChannelSignaled(1, "BREAK")]
 
 
 def test_a_script_runs_in_a_shell_without_a_terminal(served: World) -> None:
@@ -229,9 +244,7 @@ def test_an_unknown_subsystem_is_refused_with_the_reason(allowed: World) -> None
     assert event.what == "subsystem netconf"
 
 
-@pytest.mark.parametrize(
-    "option", ["ForwardAgent=yes", "ForwardX11=yes", "ForwardX11Trusted=yes"]
-)
+@pytest.mark.parametrize("option", ["ForwardAgent=yes", "ForwardX11=yes", "ForwardX11Trusted=yes"])
 def test_a_command_does_not_hear_of_forwardings_that_are_refused_by_habit(
     allowed: World, option: str
 ) -> None:

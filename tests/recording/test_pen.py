@@ -145,6 +145,26 @@ def test_an_error_of_ours_in_one_recording_ends_it_and_only_it(
     assert "broke" in caplog.text
 
 
+def test_an_error_of_ours_while_sealing_leaves_the_recording_to_the_sweep(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(*_: object) -> bytes:
+        raise ZeroDivisionError
+
+    async def session() -> Path:
+        recorder = await world.open()
+        recorder.octets(OUTPUT, 1, b"x")
+        await world.turn()
+        for name in ("seal", "note"):
+            monkeypatch.setattr(world.pen(recorder)._sealer, name, bug)
+        return await world.sealed(recorder)
+
+    path = asyncio.run(session())
+
+    assert [swept.path for swept in world.sweep()] == [path]
+    assert world.octets(path) == b"x"
+
+
 # --- spool ---
 
 
@@ -242,6 +262,34 @@ def test_beyond_its_bound_spool_is_close(tmp_path: Path, disk: Disk) -> None:
 
     assert world.octets(path) == b"kept"
     assert world.verify(path).state is State.INTACT
+
+
+def test_what_the_store_had_not_synced_is_synced_though_the_recording_left_it(
+    world: World, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    sync = EvidenceFile.sync
+
+    def noting(file: EvidenceFile) -> None:
+        synced.append(file.path)
+        sync(file)
+
+    monkeypatch.setattr(EvidenceFile, "sync", noting)
+
+    async def session() -> None:
+        recorder = await world.open(FailurePolicy.SPOOL)
+        recorder.octets(OUTPUT, 1, b"one")
+        await world.drive(recorder.commit())
+        disk.full.append(world.root)
+        recorder.octets(OUTPUT, 1, b"two")
+        await world.drive(recorder.commit())
+        assert synced == []
+        await world.turn()
+        assert world.path(recorder) in synced
+        disk.dead.append(world.root)
+        assert recorder.lost is None
+
+    asyncio.run(session())
 
 
 # --- open ---
@@ -344,6 +392,18 @@ def test_what_is_written_is_signed_within_ten_seconds_and_idle_costs_nothing(wor
         return await world.sealed(recorder)
 
     assert world.verify(asyncio.run(session())).state is State.INTACT
+
+
+def test_what_was_written_by_a_commit_is_signed_as_well(world: World) -> None:
+    async def session() -> None:
+        recorder = await world.open()
+        await world.turn()
+        recorder.octets(OUTPUT, 1, b"x")
+        await world.drive(recorder.commit())
+        await world.turn(11)
+        assert frame_types(world.path(recorder)) == [FrameType.MAIN, FrameType.CHECKPOINT]
+
+    asyncio.run(session())
 
 
 def test_an_idle_recording_gives_its_compressor_back(world: World) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchgate.session.events import Event, FileChanged, FileMoved, TransferUnreadable
+from watchgate.transfers.manifest import KeepsUnread
 from watchgate.transfers.rsync import RsyncReader, claims
 
 COMMAND = "rsync --server -lrze.iLsfxCIvu --delete . /srv/www/"
@@ -245,3 +246,33 @@ def test_what_a_hostile_sender_makes_it_keep_is_bounded() -> None:
 
     assert listener.failed is not None
     assert peak < 96 * 1024 * 1024
+
+
+def test_all_of_a_false_opening_is_left_to_be_recorded() -> None:
+    listener = reader()
+    listener.sent(b"\x20\0\0\0")
+    listener.received(b"bash")
+
+    assert isinstance(listener, KeepsUnread)
+    assert listener.failed is not None
+    assert listener.unread == (b"\x20\0\0\0", b"bash")
+
+
+def test_what_a_stream_turns_into_is_left_to_be_recorded() -> None:
+    listener = reader()
+    for direction, octets in SESSION[:8]:
+        _ = listener.sent(octets) if direction == ">" else listener.received(octets)
+    listener.sent(b"\x02\0\0\x07\x03")
+    listener.sent(b"#!/bin/sh")
+
+    assert listener.failed is not None
+    assert listener.unread == (b"#!/bin/sh", b"")
+
+
+def test_another_hash_may_do_the_hashing() -> None:
+    claim = claims(COMMAND)
+    assert claim is not None
+    listener = RsyncReader(claim, 3, digests=hashlib.sha512)
+    rows = [event for event in play(listener, SESSION) if isinstance(event, FileMoved)]
+
+    assert rows[0].digest == hashlib.sha512(b"hello\n").hexdigest()

@@ -42,7 +42,7 @@ def test_data_passes_and_what_is_told_is_whole(size: int) -> None:
 
     assert heard.data == b"abcdef"
     assert heard.messages == [(Tag.DELETED, b"old/dir\0"), (Tag.SUCCESS, b"\x05\0\0\0")]
-    assert heard.mux.waiting == 0
+    assert heard.mux.unread == b""
 
 
 @pytest.mark.parametrize(

@@ -95,14 +95,14 @@ def test_a_download_ends_with_totals() -> None:
     )
 
     assert stream.finished
-    assert stream.waiting == 0
+    assert stream.unread == b""
 
 
 def test_the_preface_of_the_client_comes_first() -> None:
     rules = struct.pack("<i", 5) + b"- old" + bytes(4)
     stream, ledger = sender(rules, LIST, END_OF_LISTS, b"\x02", FILE, options="-re.iv --delete")
 
-    assert stream.waiting == 0
+    assert stream.unread == b""
     assert ledger.rows == [(1, "ended 3")]
 
 
@@ -140,7 +140,7 @@ def test_sums_are_passed_over_to_the_octet() -> None:
     asked = b"\x02" + attributes(TRANSFER) + head(2, 700, 2, 0) + bytes(12)
     stream = generator(asked, DONE, b"\xff\x02" + bytes(5), DONE)
 
-    assert stream.waiting == 0
+    assert stream.unread == b""
 
 
 def test_an_append_has_a_head_and_no_sums_the_first_time() -> None:
@@ -148,7 +148,7 @@ def test_an_append_has_a_head_and_no_sums_the_first_time() -> None:
     again = b"\x00" + b"\xfe\x80\x01\x00\x00" + attributes(TRANSFER) + head(2, 700, 2, 0)
     stream = generator(first, again + bytes(12), DONE, options="-re.iv --append")
 
-    assert stream.waiting == 0
+    assert stream.unread == b""
 
 
 @pytest.mark.parametrize(

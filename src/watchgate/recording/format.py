@@ -42,6 +42,7 @@ BATCH_LIMIT = 16 * 1024 * 1024
 """Most octets of records in one batch, the unit in which a reader sorts."""
 RECORDS_LIMIT = 1 << 17
 """Most records in one batch."""
+NOTE_LIMIT = 64 * 1024
 WINDOW_LIMIT = 1 << 20
 """Largest zstd window that a reader must grant."""
 INDEX_LIMIT = 512
@@ -319,9 +320,11 @@ def parse_index(body: bytes) -> list[IndexEntry]:
 
 def parse_note(body: bytes) -> dict[str, Any]:
     """The JSON object of a NOTE frame; an empty one when it is not readable."""
+    if len(body) > NOTE_LIMIT:
+        return {}
     try:
         values = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
 

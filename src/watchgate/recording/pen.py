@@ -25,7 +25,7 @@ from watchgate.recording.desk import (
     take,
 )
 from watchgate.recording.evidencefile import EvidenceFile, create, make_directory, unmark_open
-from watchgate.recording.recorder import LiveRecorder, Mark
+from watchgate.recording.recorder import LiveRecorder, Mark, nobody
 from watchgate.recording.sealer import Entry, Sealer
 from watchgate.recording.spool import Homecoming, Tail, bring_home
 from watchgate.session.events import RecordingDegraded, RecordingGap, SessionClosed
@@ -74,6 +74,8 @@ class Pen:
         self._file = file
         self._primary = primary
         self._store_file: EvidenceFile | None = None
+        """The file in the store, while the recording goes on in the spool."""
+        self._left_unsynced = False
         self._tail = tail
         self._mode = Mode.STORE if tail is None else Mode.SPOOL
         self._good = sealer.place
@@ -81,6 +83,8 @@ class Pen:
         self._pending = b""
         self._pending_batch = Batch()
         self._kept: list[Stamped] = []
+        self._mark: Mark | None = None
+        """Who waits for what is being written."""
         self._kept_size = 0
         self._signed = sealer.place.seq
         self._signed_us = self._active_us = self._tried_us = desk.clock.monotonic_us()
@@ -103,13 +107,17 @@ class Pen:
         self.urgent = False
         queue = self.recorder.queue
         while queue and self._mode is not Mode.SEALED:
+            # A call between two turns may make something due that was not.
+            self.due_us = 0
             batch = take(queue)
+            self._mark = batch.mark
             if self._mode in _WRITING:
                 self._note_jump()
             self._perform(batch)
             self.recorder.written(batch.cost)
             if batch.mark is not None:
                 self._at_mark(batch.mark)
+                self._mark = None
 
     def _perform(self, batch: Batch) -> None:
         match self._mode:
@@ -139,22 +147,40 @@ class Pen:
                 pass
         self.due_us = self._next_due()
 
-    def sync_target(self) -> EvidenceFile | None:
-        """The file to make durable, if anything was written since the last time."""
+    def sync_targets(self) -> list[EvidenceFile]:
+        """The files to make durable, if anything was written since the last time."""
         if not self.unsynced or self._mode is Mode.SEALED:
-            return None
+            return []
         self.unsynced = False
-        return self._file
+        if self._left_unsynced and self._store_file is not None:
+            self._left_unsynced = False
+            return [self._file, self._store_file]
+        return [self._file]
 
-    def sync_failed(self, error: OSError) -> None:
+    def sync_failed(self, file: EvidenceFile, error: OSError) -> None:
         """What was written may not be durable, and the kernel will not say so again."""
-        if self._mode in _WRITING:
+        if self._mode not in _WRITING:
+            return
+        if file is self._file:
             self._fail(error, b"", Batch())
+        elif self._mode is Mode.SPOOL:
+            reason = f"{file.path}: {error.strerror}; what was written last may be missing there"
+            self._degraded(RecordingDegraded(policy="spool", reason=reason))
 
     def give_up(self, reason: str) -> None:
         """Something that should not happen did: fail closed, whatever the policy."""
-        if self._mode not in (Mode.LOST, Mode.SEALED):
-            self._lose(reason)
+        try:
+            if self._mode not in (Mode.LOST, Mode.SEALED):
+                self._lose(reason)
+        except Exception:
+            log.exception("recording %s cannot even be closed", self.recorder.recording)
+            self._mode = Mode.LOST
+            self.recorder.lose(lost(reason))
+        mark, self._mark = self._mark, None
+        if mark is not None and mark.seal:
+            self._end(mark, whole=False)
+        elif mark is not None:
+            self.recorder.reached(mark)
 
     # --- writing ---
 
@@ -257,6 +283,7 @@ class Pen:
             desk.budget.give(len(frames))
             raise
         self._store_file, self._file = self._file, file
+        self._left_unsynced, self.unsynced = self.unsynced, True
         self._tail, self._mode = tail, Mode.SPOOL
         self._good = self._sealer.place
         self._tried_us = desk.clock.monotonic_us()
@@ -364,9 +391,13 @@ class Pen:
         if not mark.seal:
             self.recorder.reached(mark)
             return
-        whole = self._write_end()
+        self._end(mark, whole=self._write_end())
+
+    def _end(self, mark: Mark, *, whole: bool) -> None:
         self._mode = Mode.SEALED
         self._sealer.cool()
+        # The session may keep its recorder; the keys go with this pen.
+        self.recorder.hurry = nobody
         self._desk.aside(lambda: self._finish(mark, whole))
 
     def _write_end(self) -> bool:

@@ -142,7 +142,7 @@ class Recording:
             if record.kind is RecordKind.EVENT:
                 try:
                     yield Envelope.from_json(record.data)
-                except ValueError as error:
+                except (ValueError, RecursionError) as error:
                     raise RecordingUnreadable(
                         f"{self._file.path} at {record.t_us} µs: {error}"
                     ) from error

@@ -54,7 +54,7 @@ class LiveRecorder:
     def __init__(self, request: RecordingRequest, clock: Clock, limits: Limits) -> None:
         self.request = request
         self.queue: deque[Queued] = deque()
-        self.hurry: Callable[[], None] = _nobody
+        self.hurry: Callable[[], None] = nobody
         """Calls the scribe when something cannot wait for its next turn."""
         self.dropping = False
         """The recording cannot be written and goes on by `open`: octets are counted, not kept."""
@@ -249,7 +249,7 @@ class LiveRecorder:
             self._loop.call_soon_threadsafe(call, *arguments)
 
 
-def _nobody() -> None:
+def nobody() -> None:
     """Nobody writes yet; what is put waits for its first turn."""
 
 

@@ -9,6 +9,7 @@ session's bulk does not hold up another session's commit.
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import threading
 from collections import deque
@@ -24,6 +25,8 @@ from watchgate.recording.reserve import sync_file_system
 from watchgate.recording.spool import Budget, Tail, bring_home
 
 log = logging.getLogger(__name__)
+
+Target = tuple[Pen, EvidenceFile]
 
 _SYNC_ALL_FROM = 32
 """With more files than this to sync, one syncfs is cheaper (measured: 1,000 files 44 ms against 6)."""
@@ -77,7 +80,7 @@ class Scribe:
         self._pens: dict[str, Pen] = {}
         self._calls: deque[Pen] = deque()
         self._arrivals: deque[Pen] = deque()
-        self._failures: deque[tuple[Pen, OSError]] = deque()
+        self._failures: deque[tuple[Pen, EvidenceFile, OSError]] = deque()
         self._stranded: deque[tuple[Path, Tail]] = deque()
         self._tried_us = clock.monotonic_us()
         self._syncing = False
@@ -165,8 +168,8 @@ class Scribe:
             pen = self._arrivals.popleft()
             self._pens[pen.recorder.recording] = pen
         while self._failures:
-            failed, error = self._failures.popleft()
-            self._safely(failed, partial(failed.sync_failed, error))
+            failed, file, error = self._failures.popleft()
+            self._safely(failed, partial(failed.sync_failed, file, error))
 
     def _safely(self, pen: Pen, act: Callable[[], None]) -> None:
         """One broken recording never keeps the others from being written."""
@@ -181,38 +184,26 @@ class Scribe:
     def _sync(self) -> None:
         if self._syncing:
             return
-        targets = [(pen, file) for pen in self._pens.values() if (file := pen.sync_target())]
+        targets = [(pen, file) for pen in self._pens.values() for file in pen.sync_targets()]
         if targets:
             self._syncing = True
             self.aside.put(lambda: self._make_durable(targets))
 
-    def _make_durable(self, targets: list[tuple[Pen, EvidenceFile]]) -> None:
+    def _make_durable(self, targets: list[Target]) -> None:
         try:
-            if len(targets) > _SYNC_ALL_FROM:
-                targets = self._sync_store(targets)
-            for pen, file in targets:
-                try:
-                    if not file.closed:
-                        file.sync()
-                except OSError as error:
-                    self._failures.append((pen, error))
+            for device in _by_device(targets).values():
+                if len(device) <= _SYNC_ALL_FROM or not _sync_together(device):
+                    self._sync_each(device)
         finally:
             self._syncing = False
 
-    def _sync_store(
-        self, targets: list[tuple[Pen, EvidenceFile]]
-    ) -> list[tuple[Pen, EvidenceFile]]:
-        """Sync all that lies in the store at once; what is left are the tails in the spool.
-
-        Where that fails, each file is asked by itself, so that the error is that of its recording.
-        """
-        stored = [file for _, file in targets if file.base == 0 and not file.closed]
-        try:
-            if stored:
-                sync_file_system(stored[0].descriptor)
-        except OSError:
-            return targets
-        return [(pen, file) for pen, file in targets if file.base != 0]
+    def _sync_each(self, targets: list[Target]) -> None:
+        for pen, file in targets:
+            try:
+                if not file.closed:
+                    file.sync()
+            except OSError as error:
+                self._failures.append((pen, file, error))
 
     def _bring_home(self) -> None:
         for _ in range(len(self._stranded)):
@@ -223,3 +214,21 @@ class Scribe:
                 self._budget.give(size)
             except OSError:
                 self._stranded.append((primary, tail))
+
+
+def _by_device(targets: list[Target]) -> dict[int, list[Target]]:
+    """The files by the file system that they are on."""
+    devices: dict[int, list[Target]] = {}
+    for pen, file in targets:
+        if not file.closed:
+            devices.setdefault(os.fstat(file.descriptor).st_dev, []).append((pen, file))
+    return devices
+
+
+def _sync_together(targets: list[Target]) -> bool:
+    """One syncfs; where it fails each file is asked by itself, so that each error has its recording."""
+    try:
+        sync_file_system(targets[0][1].descriptor)
+    except OSError:
+        return False
+    return True

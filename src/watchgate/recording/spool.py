@@ -65,10 +65,10 @@ def tails(spool: Path | None, recording: str | None = None) -> list[Tail]:
 class Budget:
     """How much the recordings of this process may keep in the spool together."""
 
-    __slots__ = ("_left", "_lock")
+    __slots__ = ("_left", "_limit", "_lock")
 
     def __init__(self, octets: int) -> None:
-        self._left = octets
+        self._limit = self._left = octets
         self._lock = threading.Lock()
 
     def take(self, octets: int) -> None:
@@ -81,7 +81,8 @@ class Budget:
     def give(self, octets: int) -> None:
         """They are free again."""
         with self._lock:
-            self._left += octets
+            # Closing frames were written without asking, so more may come back than was taken.
+            self._left = min(self._left + octets, self._limit)
 
 
 class Homecoming:

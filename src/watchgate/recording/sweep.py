@@ -78,6 +78,7 @@ def sweep(
     With *everything*, each file of the store is looked at, not only those that `root/open` names.
     """
     found = []
+    _clear(spool)
     for path in _left_open(root, spool, everything=everything):
         try:
             swept = _finish(path, root, spool, evidence, clock)
@@ -89,6 +90,13 @@ def sweep(
             log.warning("sweep: %s %s: %s", swept.path, swept.outcome, swept.detail)
             found.append(swept)
     return found
+
+
+def _clear(spool: Path) -> None:
+    """Remove tails that never became whole: nothing in them was ever acknowledged."""
+    for path in spool.glob(f"*{SUFFIX}.tail-*{NEW_SUFFIX}"):
+        if not _locked(path):
+            path.unlink(missing_ok=True)
 
 
 def _left_open(root: Path, spool: Path, *, everything: bool) -> list[Path]:
@@ -196,6 +204,8 @@ def _seal(path: Path, descriptor: int, evidence: EvidenceKey, clock: Clock) -> S
     if walk.damage:
         raise RecordingUnreadable(f"{path} at octet {walk.place.offset}: {walk.damage}")
     if walk.sealed:
+        # Stopped between the seal and the end: what was reserved behind it is given back.
+        os.ftruncate(descriptor, walk.place.offset)
         return None
     return _append_seal(path, descriptor, preamble, walk, index, evidence, clock)
 

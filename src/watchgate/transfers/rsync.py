@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from watchgate.session.events import Event, FileChanged, FileMoved, TransferUnreadable, text
+from watchgate.transfers.manifest import DigestFactory, sha256
 from watchgate.transfers.rsync_claim import RsyncClaim, claims
 from watchgate.transfers.rsync_content import Content
 from watchgate.transfers.rsync_flist import Entry, FileList
@@ -28,23 +29,32 @@ class _Side:
     def __init__(self, opening: Callable[[Cursor], None], opened: Callable[[], bool]) -> None:
         self._opening = opening
         self._opened = opened
+        self._heard = b""
         self._kept = b""
         self._stream: Stream | None = None
         self._mux: Demultiplexer | None = None
 
     @property
-    def waiting(self) -> int:
-        """Octets that arrived and could not be read yet."""
-        waiting = len(self._kept)
-        waiting += self._stream.waiting if self._stream else 0
-        return waiting + (self._mux.waiting if self._mux else 0)
+    def unread(self) -> bytes:
+        """Octets that arrived and told nothing yet; before both sides have opened, all of them."""
+        if self._stream is None:
+            return self._heard
+        return self._stream.unread + (self._mux.unread if self._mux else b"") + self._kept
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something arrived that is not whole."""
+        return bool(self._kept if self._stream is None else self.unread)
 
     def attach(self, stream: Stream, mux: Demultiplexer | None) -> None:
         """The opening is over on both sides: what follows is *stream*, through *mux* if there is one."""
         self._stream, self._mux = stream, mux
+        self._heard = b""
 
     def feed(self, data: memoryview) -> None:
         """Read *data*; raises Unreadable."""
+        if self._stream is None:
+            self._heard += data
         if self._stream is None or self._kept:
             data = memoryview(self._kept + data)
             self._kept = b""
@@ -75,7 +85,8 @@ class _Side:
 class RsyncReader:
     """Reads one `rsync --server` session; never raises."""
 
-    def __init__(self, claim: RsyncClaim, channel: int) -> None:
+    def __init__(self, claim: RsyncClaim, channel: int, digests: DigestFactory = sha256) -> None:
+        self._digests = digests
         self._claim = claim
         self._channel = channel
         self._handshake = Handshake(claim)
@@ -87,6 +98,7 @@ class RsyncReader:
         self._sender: Sender | None = None
         self._events: list[Event] = []
         self._failed: str | None = None
+        self._unread = (b"", b"")
         self._over = False
 
     @property
@@ -98,6 +110,15 @@ class RsyncReader:
     def claim(self) -> RsyncClaim:
         """The command's claim; with secluded arguments it is whole once they have passed."""
         return self._claim
+
+    @property
+    def unread(self) -> tuple[bytes, bytes]:
+        """Once the reader `failed`: what was sent and received and is in no event.
+
+        Before both sides have opened that is all there was. Later it is what was not whole, and all
+        of the octets just given, of which the first may be in events too.
+        """
+        return self._unread
 
     def sent(self, data: bytes) -> list[Event]:
         """Octets that went from the client towards the target."""
@@ -112,9 +133,10 @@ class RsyncReader:
         if self._over or self._failed is not None:
             return []
         self._over = True
-        waiting = self._client.waiting + self._server.waiting
-        if waiting:
-            self._fail(f"the stream ended inside a message: {waiting} octets of it were not read")
+        if self._client.waiting or self._server.waiting:
+            self._unread = (self._client.unread, self._server.unread)
+            octets = sum(map(len, self._unread))
+            self._fail(f"the stream ended inside a message: {octets} octets of it were not read")
         else:
             self._break_off("broken off")
         return self._take()
@@ -122,11 +144,14 @@ class RsyncReader:
     def _feed(self, side: _Side, data: bytes) -> list[Event]:
         if self._failed is not None or self._over:
             return []
+        sent, received = self._client.unread, self._server.unread
         try:
             side.feed(memoryview(data))
             if self._sender is None:
                 self._begin()
         except Unreadable as reason:
+            ours = side is self._client
+            self._unread = (sent + data, received) if ours else (sent, received + data)
             self._fail(str(reason))
         return self._take()
 
@@ -147,7 +172,7 @@ class RsyncReader:
         self._places = Places(claim)
         self._files = FileList(Compat.INC_RECURSE in terms.compat)
         upload = claim.direction == "upload"
-        sender = Sender(claim, terms, upload, self._files, self)
+        sender = Sender(claim, terms, upload, self._files, self, self._digests)
         generator = Generator(claim, terms, not upload, self._files)
         self._sender = sender
         self._attach(self._client, sender if upload else generator, terms.protocol >= 30)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
+from watchgate.transfers.manifest import DigestFactory, sha256
 from watchgate.transfers.rsync_wire import Cursor, Unreadable
 
 _BLOCK_CEILING = 1 << 30
@@ -52,7 +52,7 @@ class Content:
     *digest* stands for the file as long as all of it passed as literals from its start.
     """
 
-    def __init__(self, head: SumHead, appended: bool) -> None:
+    def __init__(self, head: SumHead, appended: bool, digests: DigestFactory = sha256) -> None:
         self.head = head
         self.appended = head.total if appended else 0
         self.literal = 0
@@ -60,7 +60,7 @@ class Content:
         self.opaque = ""
         """Why the literals cannot be read, where they cannot."""
         self._unhashed = ""
-        self._sha256 = hashlib.sha256()
+        self._sha256 = digests()
 
     def pass_literal(self, octets: memoryview | bytes) -> None:
         """The next octets of the file passed."""
@@ -92,7 +92,10 @@ class Content:
 
     @property
     def digest(self) -> str | None:
-        """SHA-256 of all that passed, when that is the file from its start and in order."""
+        """SHA-256 of all that passed, when that is the file from its start and in order.
+
+        Asked for once, when the last octet has passed.
+        """
         if not self.covers_file or self.opaque or self._unhashed:
             return None
         return self._sha256.hexdigest()

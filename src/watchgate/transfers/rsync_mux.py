@@ -40,9 +40,9 @@ class Demultiplexer:
         self._told = b""
 
     @property
-    def waiting(self) -> int:
+    def unread(self) -> bytes:
         """Octets of a header or of a told message that is not whole."""
-        return len(self._header) + len(self._told)
+        return self._told + self._header
 
     def feed(self, octets: memoryview) -> None:
         """Take *octets* apart; raises Unreadable."""

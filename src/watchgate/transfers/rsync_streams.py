@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from watchgate.transfers.manifest import DigestFactory, sha256
 from watchgate.transfers.rsync_attributes import pass_xattr_request, xattr_answer
 from watchgate.transfers.rsync_claim import RsyncClaim
 from watchgate.transfers.rsync_content import Content, SumHead
@@ -190,10 +191,17 @@ class Sender(Stream):
     """The file list, and then what happens with its entries."""
 
     def __init__(
-        self, claim: RsyncClaim, terms: Terms, client: bool, files: FileList, told: Told
+        self,
+        claim: RsyncClaim,
+        terms: Terms,
+        client: bool,
+        files: FileList,
+        told: Told,
+        digests: DigestFactory = sha256,
     ) -> None:
         self._files = files
         self._told = told
+        self._digests = digests
         self._reader = EntryReader(claim, terms)
         self._segment: Segment = files.open()
         self._content: Content | None = None
@@ -318,7 +326,7 @@ class Sender(Stream):
         return self._index
 
     def _head(self, cursor: Cursor) -> None:
-        content = Content(SumHead.read(cursor), self._appends(self._number))
+        content = Content(SumHead.read(cursor), self._appends(self._number), self._digests)
         self._content = content
         self._tokens.begin(content)
         self._step = self._token

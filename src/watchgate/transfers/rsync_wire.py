@@ -201,9 +201,9 @@ class Steps:
         self._kept = b""
 
     @property
-    def waiting(self) -> int:
+    def unread(self) -> bytes:
         """Octets that arrived and are not whole items yet."""
-        return len(self._kept)
+        return self._kept
 
     def feed(self, data: memoryview) -> None:
         """Read on with *data*; raises Unreadable."""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchgate.protocols.ssh.menu import LEFT, Choice, Menu, Outcome
+from watchgate.protocols.ssh.menu_text import width
 
 WEB = Choice("web1", "root", {"env": "prod", "role": "web"})
 DEPLOY = Choice("web1", "deploy", {"env": "prod", "role": "web"})
@@ -271,7 +272,7 @@ def test_no_input_breaks_it_or_prints_a_control(
             return
         paper.show(shown)
 
-    assert all(len(line) <= paper.columns for line in paper.text())
+    assert all(width(line) <= paper.columns for line in paper.text())
 
 
 # --- without a screen ----------------------------------------------------------------------------

@@ -138,7 +138,10 @@ class TransferCapture:
         return []
 
     def closed(self) -> list[Effect]:
-        return [Note(event) for event in self._reader.closed()]
+        effects: list[Effect] = [Note(event) for event in self._reader.closed()]
+        if self._reader.failed and not self._raw and isinstance(self._reader, KeepsUnread):
+            effects.extend(raw(self._reader.unread))
+        return effects
 
     def _read(self, events: Sequence[Event], passed: Send) -> list[Effect]:
         effects: list[Effect] = [Note(event) for event in events]
@@ -172,7 +175,10 @@ class SftpCapture:
         return []
 
     def closed(self) -> list[Effect]:
-        return [Note(event) for event in self._filter.closed()]
+        effects: list[Effect] = [Note(event) for event in self._filter.closed()]
+        if self._filter.failed and not self._raw:
+            effects.extend(raw(self._filter.unread))
+        return effects
 
     def _sifted(self, side: Side, data: bytes, sift: Callable[[bytes], Sifted]) -> list[Effect]:
         if self._raw:
