@@ -151,7 +151,7 @@ def _introduce(client: OpenSsh, key: Path, ways: list[Way]) -> None:
         blocks,
         HostName="127.0.0.1",
         IdentityFile=f'"{key}"',
-        # OpenSSH prefers a key exchange that the gateway's library lacks and that takes much longer:
+        # OpenSSH prefers a key exchange that the gateway's library lacks and that takes longer:
         # what is compared are the ways, so all use the same one.
         KexAlgorithms="curve25519-sha256",
         StrictHostKeyChecking="no",

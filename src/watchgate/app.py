@@ -149,7 +149,6 @@ class Gateway:
         loop = asyncio.get_running_loop()
 
         def alarm(event: Any, request: RecordingRequest) -> None:
-            log.error("recording %s: %s", request.recording, event)
             asyncio.run_coroutine_threadsafe(journal.note(event, request.session), loop)
 
         return RecordingStore(

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -239,7 +240,7 @@ class World:
 @contextmanager
 def _threaded(data: Path, flags: Sequence[str]) -> Iterator[Gateway]:
     ready = threading.Event()
-    state: dict[str, object] = {}
+    state: dict[str, Any] = {}
 
     async def main() -> None:
         stop = asyncio.Event()
@@ -261,15 +262,15 @@ def _threaded(data: Path, flags: Sequence[str]) -> Iterator[Gateway]:
     ready.wait(30)
     try:
         if "error" in state:
-            raise state["error"]  # type: ignore[misc]
-        yield state["gateway"]  # type: ignore[misc]
+            raise state["error"]
+        yield state["gateway"]
     finally:
         loop, stop = state.get("loop"), state.get("stop")
         with contextlib.suppress(RuntimeError, AttributeError):
-            loop.call_soon_threadsafe(stop.set)  # type: ignore[union-attr]
+            loop.call_soon_threadsafe(stop.set)
         thread.join(30)
     if "error" in state:
-        raise state["error"]  # type: ignore[misc]
+        raise state["error"]
 
 
 @contextmanager

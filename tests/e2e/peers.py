@@ -123,8 +123,10 @@ def tunnel(world: World, *arguments: str) -> Iterator[Tunnel]:
     """`ssh -N ARGUMENTS` to web1; entered when its forwardings stand, left when it has ended."""
     log = world.directory / "tunnel.log"
     control = world.alice.directory / "tunnel"
-    background = ["-f", "-N", "-M", "-S", str(control), "-o", "LogLevel=INFO"]
-    with log.open("wb") as stderr:
+    background = ["-f", "-N", "-M", "-S", str(control), "-E", str(log), "-o", "LogLevel=INFO"]
+    background += ["-o", "ExitOnForwardFailure=yes"]
+    log.write_bytes(b"")
+    with log.open("ab") as stderr:
         started = subprocess.run(
             world.alice.argv("ssh", *background, *arguments, world.name),
             stdin=subprocess.DEVNULL,

@@ -370,11 +370,13 @@ def test_forwardings_end_when_the_session_is_terminated(served: World) -> None:
                 {"do": "terminate", "session": session["id"], "by": "bob", "reason": "enough"},
             )
             rest = b"".join(received(connection))
-            wait_for(lambda: running.gone, "ssh has ended")
+            wait_for(lambda: running.gone, "ssh has ended", 3)
+            log = running.log()
     events = served.events()
     closed = events[-1]
 
     assert (answer, rest) == (b"first", b"")
+    assert "watchgate: session ended by bob: enough" in log
     assert isinstance(closed, SessionClosed)
     assert (closed.reason, closed.by) == ("terminated", "bob")
     assert [type(event) for event in events].count(ForwardClosed) == 1

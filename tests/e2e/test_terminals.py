@@ -85,7 +85,7 @@ def test_a_command_can_have_a_terminal(served: World) -> None:
 def test_an_interrupt_key_interrupts_the_program(served: World) -> None:
     with served.terminal() as person:
         person.expect(PROMPT)
-        person.send("echo beg''an; sleep 60\r")
+        person.send("sh -c 'echo beg\"an\"; exec sleep 60'\r")
         person.expect(b"began")
         person.send(b"\x03")
         person.expect(PROMPT)

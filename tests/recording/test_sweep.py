@@ -287,3 +287,15 @@ def test_a_tail_that_contradicts_its_recording_is_reported_and_nothing_is_lost(
     assert "differ" in swept.detail
     assert tail.exists()
     assert path.read_bytes() == octets
+
+
+def test_a_tail_that_never_became_whole_is_removed(world: World) -> None:
+    path = crashed(world)
+    world.spool.mkdir()
+    unborn = world.spool / f"{path.stem}.wgr.tail-900.new"
+    unborn.write_bytes(b"never acknowledged")
+
+    world.sweep()
+
+    assert not unborn.exists()
+    assert world.octets(path) == b"one two"

@@ -10,15 +10,14 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
+from watchgate.recording.backlog import Backlog
 from watchgate.recording.desk import (
     Batch,
     Desk,
     Stamped,
-    encode_event,
     entries,
     gap_note,
     lost,
@@ -28,13 +27,11 @@ from watchgate.recording.evidencefile import EvidenceFile, create, make_director
 from watchgate.recording.recorder import LiveRecorder, Mark, nobody
 from watchgate.recording.sealer import Entry, Sealer
 from watchgate.recording.spool import Homecoming, Tail, bring_home
-from watchgate.session.events import RecordingDegraded, RecordingGap, SessionClosed
+from watchgate.session.events import RecordingDegraded, RecordingGap
 from watchgate.session.model import FailurePolicy
-from watchgate.session.ports import RecordKind
 
 log = logging.getLogger(__name__)
 
-_CLOSING_LIMIT = 24 * 1024
 _JUMP_US = 1_000_000
 _NEVER = 1 << 62
 
@@ -50,7 +47,6 @@ class Mode(Enum):
 
 
 _WRITING = (Mode.STORE, Mode.SPOOL)
-_ENDS = (RecordingGap, SessionClosed)
 
 
 class Pen:
@@ -80,12 +76,9 @@ class Pen:
         self._mode = Mode.STORE if tail is None else Mode.SPOOL
         self._good = sealer.place
         """What is in the file ends here."""
-        self._pending = b""
-        self._pending_batch = Batch()
-        self._kept: list[Stamped] = []
+        self._backlog = Backlog(desk.limits.kept_events)
         self._mark: Mark | None = None
         """Who waits for what is being written."""
-        self._kept_size = 0
         self._signed = sealer.place.seq
         self._signed_us = self._active_us = self._tried_us = desk.clock.monotonic_us()
         self._skew = self._clock_skew()
@@ -124,9 +117,10 @@ class Pen:
             case Mode.STORE | Mode.SPOOL:
                 self._write_batch(batch)
             case Mode.DROPPING:
-                self._drop(batch)
+                self.recorder.discarded += batch.octets
+                self._backlog.keep(batch)
             case Mode.LOST | Mode.SEALED:
-                self._keep_closing(batch)
+                self._backlog.keep_end(batch)
 
     def turn(self, now_us: int) -> None:
         """Write, then what falls due: a checkpoint, the compressor, another try, the way home."""
@@ -191,7 +185,7 @@ class Pen:
         if self._try(self._frames(batch.entries, batch.events), batch):
             self._desk.tell(self.recorder.request, batch.envelopes())
         elif self._mode is Mode.LOST:
-            self._keep_closing(batch)
+            self._backlog.keep_end(batch)
 
     def _frames(self, records: Sequence[Entry], events: Iterable[Stamped]) -> bytes:
         notes = [
@@ -289,7 +283,7 @@ class Pen:
         self._tried_us = desk.clock.monotonic_us()
 
     def _begin_gap(self, reason: str, frames: bytes, batch: Batch) -> None:
-        self._pending, self._pending_batch = frames, batch
+        self._backlog.hold(frames, batch)
         self._mode = Mode.DROPPING
         self._tried_us = self._desk.clock.monotonic_us()
         self.recorder.discarded = batch.octets
@@ -319,45 +313,27 @@ class Pen:
             return False
         return True
 
-    def _keep_closing(self, batch: Batch) -> None:
-        self._kept += [(t, e) for t, e in batch.events if isinstance(e.event, SessionClosed)]
-
-    # --- a gap, under `open` ---
-
-    def _drop(self, batch: Batch) -> None:
-        """Count octets, keep events as far as the bound goes."""
-        self.recorder.discarded += batch.octets
-        sizes = [len(data) for _, kind, _, data in batch.entries if kind == RecordKind.EVENT]
-        for (t_us, envelope), size in zip(batch.events, sizes, strict=True):
-            ends = isinstance(envelope.event, _ENDS)
-            if ends or self._kept_size + size <= self._desk.limits.kept_events:
-                self._kept.append((t_us, envelope))
-                self._kept_size += size
-
     def _retry(self) -> bool:
-        """Write what is pending, then what was kept; true when the recording goes on."""
-        if not self._put_pending():
+        """Write what is held back, then what was kept since; true when the recording goes on."""
+        if not self._put_backlog():
             return False
-        recovered, self._pending_batch = self._pending_batch.octets, Batch()
+        recovered, kept = self._backlog.written()
         self.recorder.discarded -= recovered
-        kept = [_corrected(stamped, recovered) for stamped in self._kept]
-        self._kept, self._kept_size = [], 0
         if kept:
-            self._pending_batch = Batch(events=kept)
-            self._pending = self._frames(entries(kept), kept)
-            if not self._put_pending():
+            self._backlog.hold(self._frames(entries(kept), kept), Batch(events=kept))
+            if not self._put_backlog():
                 return False
+            self._backlog.written()
         self._mode = Mode.STORE
         self.recorder.resume()
         return True
 
-    def _put_pending(self) -> bool:
+    def _put_backlog(self) -> bool:
         try:
-            self._put(self._pending)
+            self._put(self._backlog.frames)
         except OSError:
             return False
-        self._pending = b""
-        self._desk.tell(self.recorder.request, self._pending_batch.envelopes())
+        self._desk.tell(self.recorder.request, self._backlog.batch.envelopes())
         return True
 
     # --- the way home from the spool ---
@@ -404,23 +380,11 @@ class Pen:
         """The last frames; false when the file stays open for the sweep."""
         if self._mode is Mode.DROPPING and not self._retry():
             self._sealer.rewind(self._good)
-            self._kept = self._pending_batch.events + self._kept
-        last = self._fitting(self._kept)
+        last = self._backlog.last_words()
         if last and self._put_closing(lambda: self._frames(entries(last), last)):
             self._desk.tell(self.recorder.request, [envelope for _, envelope in last])
         t_us, wall_us = self.recorder.now_us(), self._desk.clock.wall_us()
         return self._put_closing(lambda: self._sealer.seal(t_us, wall_us))
-
-    @staticmethod
-    def _fitting(kept: list[Stamped]) -> list[Stamped]:
-        """The gap and the end, and before them as many events as the reserve surely takes."""
-        left = _CLOSING_LIMIT
-        chosen = []
-        for t_us, envelope in kept:
-            left -= len(encode_event(envelope))
-            if left > 0 or isinstance(envelope.event, _ENDS):
-                chosen.append((t_us, envelope))
-        return chosen
 
     def _finish(self, mark: Mark, whole: bool) -> None:
         """On the thread aside: make durable, close, bring home, tell."""
@@ -447,15 +411,6 @@ class Pen:
             self._desk.strand(self._primary, tail)
             raise
         self._desk.budget.give(self._file.end - self._file.base)
-
-
-def _corrected(stamped: Stamped, recovered: int) -> Stamped:
-    """A gap that was measured before *recovered* octets got into the file after all."""
-    t_us, envelope = stamped
-    gap = envelope.event
-    if not isinstance(gap, RecordingGap) or not recovered:
-        return stamped
-    return t_us, replace(envelope, event=replace(gap, octets=max(gap.octets - recovered, 0)))
 
 
 def _us(seconds: float) -> int:

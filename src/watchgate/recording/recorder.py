@@ -220,7 +220,7 @@ class LiveRecorder:
             self._relief = None
 
     def _resumed(self) -> None:
-        if self._sealing is not None:
+        if self._sealing is not None or self._lost is not None:
             return
         gap = self._gap()
         self.dropping = False

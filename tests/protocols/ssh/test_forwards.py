@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchgate.protocols.ssh.forwards import ENOUGH, Carries, classify
+from watchgate.protocols.ssh.forwards import ENOUGH, Carries, classify, is_loopback
 
 COOKIE = b"Cookie: mstshash=alice\r\n"
 
@@ -68,3 +68,16 @@ def test_a_stream_is_told_octet_by_octet_and_never_told_otherwise(
 def test_enough_octets_always_give_a_verdict(first: bytes) -> None:
     assert classify(first) is not None
     assert classify(first) is classify(first[:ENOUGH])
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        *[(host, True) for host in ("", "localhost", "LOCALHOST.", "web.localhost", "127.0.0.1")],
+        *[(host, True) for host in ("127.8.9.1", "127.1", "0", "0.0.0.0", "2130706433", "0x7f.1")],
+        *[(host, True) for host in ("::1", "[::1]", "::", "::ffff:127.0.0.1", "::1%lo")],
+        *[(host, False) for host in ("10.0.0.1", "128.0.0.1", "fe80::1%eth0", "web1", "a\0b", "ä")],
+    ],
+)
+def test_the_target_itself_is_known_in_every_spelling(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected

@@ -120,6 +120,15 @@ class ChannelDialogue:
         """The target gave no channel: the program cannot start."""
         return [Note(self._refused("channel", reason)), *self._end_with(reason)]
 
+    def dismissed(self, reason: str) -> list[Effect]:
+        """The session is ended from outside: the operator reads why where he works."""
+        return self._end_with(reason)
+
+    def bereft(self) -> list[Effect]:
+        """The target's connection is lost under a program: its operator would see it just stop."""
+        running = self._capture is not None and self._exit == (None, None) and not self._shut
+        return [Say("the target closed the connection")] if running else []
+
     def command_recorded(self, seq: int) -> None:
         """The number under which the command was recorded."""
         self._command_seq = seq

@@ -15,10 +15,11 @@ from typing import Protocol
 import asyncssh
 
 from watchgate.clock import Clock
-from watchgate.errors import WatchgateError
+from watchgate.errors import RecordingLost, WatchgateError
 from watchgate.protocols.ssh.dialogue import ChannelDialogue
 from watchgate.protocols.ssh.effects import Side
 from watchgate.protocols.ssh.forwarding import End, Forward
+from watchgate.protocols.ssh.forwards import is_loopback
 from watchgate.protocols.ssh.reach import Reached, reach
 from watchgate.protocols.ssh.refusal import Refusal
 from watchgate.protocols.ssh.relay import ChannelRelay, ClientSide
@@ -46,10 +47,15 @@ CHANNEL_LIMIT = 64
 FORWARD_LIMIT = 256
 """Open at once in one session; more are refused."""
 
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", ""})  # noqa: S104 - names, not a bind
+_TOO_MANY = f"more than {FORWARD_LIMIT} forwardings at once"
+_NO_SESSION = "there is no session"
 
 DRAIN_SECONDS = 5.0
 """How long what a target still said may take to reach the client after the target is gone."""
+
+FAREWELL_SECONDS = 2.0
+"""How long a client may take to read why its session is ended: it drops what it has not read when the
+connection is closed under it."""
 
 FORWARD_SECONDS = 20.0
 """How long a target may take to make a forwarded connection."""
@@ -108,6 +114,8 @@ class SshEngine:
         self._relays: dict[int, ChannelRelay] = {}
         self._forwards: dict[int, Forward] = {}
         self._numbers = 0
+        self._asking = 0
+        self._listening = 0
         self._closed = False
         self._began_us = clock.monotonic_us()
 
@@ -147,13 +155,22 @@ class SshEngine:
         return ending
 
     async def refuse(self, error: WatchgateError) -> None:
-        """Tell the client on every channel that it has, or on those that it opens soon."""
-        for relay in self._relays.values():
-            relay.say(str(error))
-        if self._relays or self._closed or self._front.lost.is_set() or self._refusal is not None:
+        """Tell the client on every channel that it has, or on those that it opens soon.
+
+        One that relays and has none (`ssh -N`) hears it as the reason of its disconnection.
+        """
+        for forward in list(self._forwards.values()):
+            forward.abort()
+        relays = list(self._relays.values())
+        for relay in relays:
+            relay.dismiss(str(error))
+        await _all_done(relays, FAREWELL_SECONDS)
+        if relays or self._closed or self._front.lost.is_set() or self._refusal is not None:
             return
         self._refusal = Refusal(str(error), self._front.lost)
         self._ready.set()
+        if self._group is not None:
+            return
         for client in self._waiting:
             self._refusal.tell(client, self._said)
         self._waiting.clear()
@@ -176,13 +193,12 @@ class SshEngine:
 
     async def _first_gone(self, group: asyncio.TaskGroup, policy: Policy) -> Ending:
         assert self._reached is not None
+        target_gone = Ending(EndReason.TARGET, "the target closed the connection")
         waits = {
             group.create_task(self._front.lost.wait()): Ending(
                 EndReason.CLIENT, "the client closed the connection"
             ),
-            group.create_task(self._target_gone(self._reached)): Ending(
-                EndReason.TARGET, "the target closed the connection"
-            ),
+            group.create_task(self._target_gone(self._reached)): target_gone,
         }
         if self._only is not None:
             only = next(iter(self._relays.values()))
@@ -190,29 +206,29 @@ class SshEngine:
                 EndReason.CLIENT, "the channel was closed"
             )
         if policy.settings.idle_timeout:
-            waits[group.create_task(self._idle(policy.settings.idle_timeout))] = Ending(
-                EndReason.EXPIRED, f"nothing happened for {policy.settings.idle_timeout:g} seconds"
-            )
+            group.create_task(self._idle(policy.settings.idle_timeout))
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if self._reached.lost.is_set():  # the client then leaves by itself, often before us
+            return target_gone
         return next(ending for task, ending in waits.items() if task in done)
 
     async def _target_gone(self, reached: Reached) -> None:
         """The target's connection is lost, and what it had said has reached the client."""
         await reached.lost.wait()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                for relay in list(self._relays.values()):
-                    await relay.done.wait()
+        await _all_done(list(self._relays.values()), DRAIN_SECONDS)
 
     async def _idle(self, seconds: float) -> None:
+        """End the session when nothing passed for so long."""
+        assert self._session is not None
         while True:
             moments = [relay.active_us for relay in self._relays.values()]
             moments += [forward.active_us for forward in self._forwards.values()]
             last = max(moments, default=self._began_us)
             left = seconds - (self._clock.monotonic_us() - last) / 1e6
             if left <= 0:
-                return
+                break
             await asyncio.sleep(left)
+        self._session.end(Ending(EndReason.EXPIRED, f"nothing happened for {seconds:g} seconds"))
 
     # --- channels ------------------------------------------------------------------------------
 
@@ -266,14 +282,15 @@ class SshEngine:
         """A connection that the client asks the target to make (-L, -D, ProxyJump)."""
         destination = _address(host, port)
         target = await self._permitted(Capability.FORWARD_LOCAL, "local", destination)
-        forward = await self._forward("local", host, port, destination, origin)
+        managed = await self._manages(host, port)
+        forward = await self._forward("local", destination, origin, managed)
         try:
             async with asyncio.timeout(FORWARD_SECONDS):
                 await target.create_connection(
                     lambda: forward.end(Side.TARGET), host, port, "127.0.0.1", 0
                 )
-        except (asyncssh.Error, OSError, TimeoutError) as error:
-            forward.closed(Side.TARGET)
+        except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
+            forward.abort()
             reason = error.reason if isinstance(error, asyncssh.Error) else "no answer"
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, reason) from error
         return forward.end(Side.CLIENT)
@@ -284,18 +301,21 @@ class SshEngine:
             Capability.FORWARD_REMOTE, "remote", _address(host or "*", port)
         )
         assert self._session is not None
+        self._listening += 1
 
         async def accept(origin_host: str, origin_port: int) -> End:
             origin = _address(origin_host, origin_port)
-            listened = _address(host or "*", listener.get_port() or port)
-            forward = await self._forward("remote", host, port, listened, origin, remote=True)
+            listened = listener.get_port() or port
+            if len(self._forwards) >= FORWARD_LIMIT:
+                raise _prohibited(_TOO_MANY)
+            forward = await self._forward("remote", _address(host or "*", listened), origin)
             try:
                 await self._front.connection.create_connection(
-                    lambda: forward.end(Side.CLIENT), host, port, origin_host, origin_port
+                    lambda: forward.end(Side.CLIENT), host, listened, origin_host, origin_port
                 )
-            except asyncssh.ChannelOpenError:
-                forward.closed(Side.CLIENT)
-                raise
+            except (asyncssh.Error, OSError, ValueError) as error:
+                forward.abort()
+                raise _prohibited("the client refused the connection") from error
             return forward.end(Side.TARGET)
 
         listener = await target.create_server(accept, host, port)
@@ -306,14 +326,20 @@ class SshEngine:
         self, capability: Capability, direction: str, destination: str
     ) -> asyncssh.SSHClientConnection:
         """The target's connection, once it is there, when the grant permits *capability*."""
-        await self._ready.wait()
+        if self._asking >= FORWARD_LIMIT:
+            raise _prohibited(f"watchgate: {_TOO_MANY}")
+        self._asking += 1
+        try:
+            await self._ready.wait()
+        finally:
+            self._asking -= 1
         if self._group is None or self._reached is None or self._policy is None:
-            raise _prohibited("there is no session")
+            raise _prohibited(_NO_SESSION)
         reason = None
         if capability not in self._policy.capabilities:
             reason = f"your grant does not permit {capability}"
-        elif len(self._forwards) >= FORWARD_LIMIT:
-            reason = f"more than {FORWARD_LIMIT} forwarded connections at once"
+        elif len(self._forwards) >= FORWARD_LIMIT or self._listening >= FORWARD_LIMIT:
+            reason = _TOO_MANY
         if reason is not None:
             assert self._session is not None
             self._session.recorder.event(ForwardRefused(direction, destination, reason))
@@ -323,15 +349,12 @@ class SshEngine:
     async def _forward(
         self,
         direction: str,
-        host: str,
-        port: int,
         destination: str,
         origin: str,
-        remote: bool = False,
+        managed: bool = False,
     ) -> Forward:
+        """A forwarding that the recording knows of; *managed* is whether it leads to a target of ours."""
         assert self._session is not None
-        assert self._group is not None
-        managed = not remote and await self._manages(host, port)
         self._numbers += 1
         forward = Forward(
             self._numbers,
@@ -343,25 +366,36 @@ class SshEngine:
             self._clock,
         )
         self._forwards[forward.number] = forward
-        await self._session.recorder.commit()
+        try:
+            await self._session.recorder.commit()
+        except RecordingLost as error:
+            raise _prohibited("it cannot be recorded") from error
+        if self._group is None:
+            raise _prohibited(_NO_SESSION)
         self._group.create_task(self._until_done(forward))
         return forward
 
     async def _until_done(self, forward: Forward) -> None:
-        try:
-            await forward.done.wait()
-        finally:
-            self._forwards.pop(forward.number, None)
+        await forward.done.wait()
+        self._forwards.pop(forward.number, None)
 
     async def _manages(self, host: str, port: int) -> bool:
         """Whether the destination is a target of the gateway's; loopback is the target itself."""
         assert self._session is not None
         own = self._session.route.target.address
-        if host in LOOPBACK:
+        if is_loopback(host):
             host = own.host
         return (host, port) == (own.host, own.port) or await self._services.directory.manages(
             host, port
         )
+
+
+async def _all_done(relays: Sequence[ChannelRelay], seconds: float) -> None:
+    """Wait until the clients have closed these channels, but not for longer than that."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            for relay in relays:
+                await relay.done.wait()
 
 
 def _address(host: str, port: int) -> str:

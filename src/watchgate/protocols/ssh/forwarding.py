@@ -27,10 +27,13 @@ class End(asyncssh.SSHTCPSession[bytes]):
         self._forward = forward
         self._side = side
         self._early: list[bytes] = []  # bounded by the window of the end that is already there
+        self._held: set[str] = set()
         self.channel: Any = None
 
     def connection_made(self, chan: asyncssh.SSHTCPChannel[bytes]) -> None:
         self.channel = chan
+        if self._held:
+            chan.pause_reading()
         for data in self._early:
             chan.write(data)
         self._early.clear()
@@ -47,27 +50,31 @@ class End(asyncssh.SSHTCPSession[bytes]):
         self._forward.closed(self._side)
 
     def pause_writing(self) -> None:
-        self._forward.end(self._side.other).pause()
+        self._forward.end(self._side.other).hold("window")
 
     def resume_writing(self) -> None:
-        self._forward.end(self._side.other).resume()
+        self._forward.end(self._side.other).free("window")
 
     def choke(self) -> None:
         """This end's connection is full."""
-        self.pause_writing()
+        self._forward.end(self._side.other).hold("transport")
 
     def release(self) -> None:
         """This end's connection has room again."""
-        self.resume_writing()
+        self._forward.end(self._side.other).free("transport")
 
-    def pause(self) -> None:
-        """Read no more from this end."""
-        if self.channel is not None:
+    def hold(self, why: str) -> None:
+        """Read no more from this end until every reason is gone."""
+        if not self._held and self.channel is not None:
             self.channel.pause_reading()
+        self._held.add(why)
 
-    def resume(self) -> None:
-        """Read on."""
-        if self.channel is not None:
+    def free(self, why: str) -> None:
+        """One reason is gone."""
+        if why not in self._held:
+            return
+        self._held.discard(why)
+        if not self._held and self.channel is not None:
             self.channel.resume_reading()
 
     def write(self, data: bytes) -> None:
@@ -128,6 +135,8 @@ class Forward:
 
     def heard(self, side: Side, data: bytes) -> None:
         """An end said something."""
+        if self.done.is_set():
+            return
         passed = self._looked_at(side, data) if side in self._first else data
         if not passed:
             return
@@ -158,12 +167,19 @@ class Forward:
         return passed
 
     def ended(self, side: Side) -> None:
-        """An end says no more."""
+        """An end says no more; what it said that was too short to be told passes before."""
+        waiting = self._first.pop(side, b"") if self._managed else b""
+        if waiting and not self.done.is_set():
+            self._octets[side] += len(waiting)
+            self._ends[side.other].write(waiting)
         self._ends[side.other].finish()
 
     def closed(self, side: Side) -> None:
         """An end is closed: close the other; note it once."""
         self._ends[side.other].close()
+        self._finish()
+
+    def _finish(self) -> None:
         if not self.done.is_set():
             self.done.set()
             for unwatch in self._unwatch:
@@ -172,6 +188,7 @@ class Forward:
             self._recorder.event(ForwardClosed(self.number, sent, received))
 
     def abort(self) -> None:
-        """Close both ends."""
+        """Close both ends; whatever they still say is not heard."""
+        self._finish()
         for end in self._ends.values():
             end.close()

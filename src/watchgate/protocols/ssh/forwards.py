@@ -6,7 +6,9 @@ both ends of a forwarding can disguise anything as anything.
 
 from __future__ import annotations
 
+import socket
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
 
 ENOUGH = 64
 """Octets from the start of a stream that are ever looked at."""
@@ -78,3 +80,24 @@ def _tls(first: bytes) -> Carries | None:
         )
     hello = first[:2] == b"\x16\x03" and first[2] <= 4 and first[5] == 1
     return Carries.TLS if hello else Carries.OTHER
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host that a client names for a forwarding is, for the target, the target itself.
+
+    In every spelling that a resolver takes: `localhost`, `127.1`, `0`, `::ffff:127.0.0.1`. A name that
+    only DNS knows is not resolved here: the target may resolve it otherwise.
+    """
+    name = host.strip("[]").rstrip(".").lower()
+    if name in ("", "localhost") or name.endswith(".localhost"):
+        return True
+    try:
+        address: IPv4Address | IPv6Address = IPv4Address(socket.inet_aton(name))
+    except (OSError, ValueError):
+        try:
+            address = IPv6Address(name.partition("%")[0])
+        except ValueError:
+            return False
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    address = mapped or address
+    return address.is_loopback or address.is_unspecified

@@ -141,6 +141,8 @@ class TargetSide(asyncssh.SSHClientSession[bytes]):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._relay.target_is_gone:
+            self._relay.bereft()
         self._relay.closed(Side.TARGET)
 
     def pause_writing(self) -> None:
@@ -231,6 +233,8 @@ class ChannelRelay:
             unwatch()
         if self._timer is not None:
             self._timer.cancel()
+        # A channel that still was open ends here, before the recording is sealed.
+        self._perform(self._dialogue.closed(Side.CLIENT))
         for channel in self._channels.values():
             channel.close()
 
@@ -260,6 +264,15 @@ class ChannelRelay:
         self._perform(self._dialogue.closed(side))
         if side is Side.CLIENT:
             self.done.set()
+
+    @property
+    def target_is_gone(self) -> bool:
+        """Whether the target's whole connection is lost, not only its channel."""
+        return self._connection.gone
+
+    def bereft(self) -> None:
+        """The target's connection is lost."""
+        self._perform(self._dialogue.bereft())
 
     def filled(self, side: Side, full: bool) -> None:
         if full:
@@ -394,9 +407,9 @@ class ChannelRelay:
         if self._recorder.lost is None or stream is not None:
             write_now(channel, data, stream)
 
-    def say(self, text: str) -> None:
-        """Show the operator a line of the gateway's own."""
-        self._write(Side.CLIENT, line(text), asyncssh.EXTENDED_DATA_STDERR)
+    def dismiss(self, reason: str) -> None:
+        """Tell the operator why the session ends, and close both channels."""
+        self._perform(self._dialogue.dismissed(reason))
 
 
 def line(text: str) -> bytes:

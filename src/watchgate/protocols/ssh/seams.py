@@ -60,6 +60,8 @@ class _Flow:
         """Tell *watcher* of the transport's back-pressure; returns the way to stop that."""
         watchers = self._watchers()
         watchers.append(watcher)
+        if self.choked:
+            watcher.choke()
         return lambda: watchers.remove(watcher) if watcher in watchers else None
 
     def _watchers(self) -> list[Choked]:
@@ -178,6 +180,9 @@ def _method_name(handler: object) -> str:
 class GateClientConnection(_Flow, asyncssh.SSHClientConnection):
     """The connection to a target."""
 
+    gone = False
+    """Whether it is over; set before its channels hear of it."""
+
     @classmethod
     async def open(
         cls, options: asyncssh.SSHClientConnectionOptions, host: str, port: int
@@ -195,6 +200,11 @@ class GateClientConnection(_Flow, asyncssh.SSHClientConnection):
             connection.abort()
             raise
         return connection
+
+    def _cleanup(self, exc: Exception | None) -> None:
+        # A disconnection "by application" reaches the channels without an exception, like their own end.
+        self.gone = True
+        super()._cleanup(exc)
 
     def create_target_channel(self, window: int) -> TargetChannel:
         """A channel for a session on the target; `open` and `request` are the caller's."""
