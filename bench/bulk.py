@@ -83,14 +83,14 @@ def measure(
 
 def _in_turns(course: Course, size: int, repeats: int, transfer: Callable[[Way], None]) -> Moved:
     rates: dict[str, list[float]] = {way.name: [] for way in course.ways}
-    before = {way.name: cost.on_disk(way.records) for way in course.ways}
+    before = {way.name: cost.on_disk_at_rest(way.records) for way in course.ways}
     for _ in range(repeats):
         for way in course.ways:
             begun = time.perf_counter()
             transfer(way)
             rates[way.name].append(size / (time.perf_counter() - begun))
     kept = {
-        way.name: (cost.on_disk(way.records) - before[way.name]) / (size * MEBI * repeats)
+        way.name: (cost.on_disk_at_rest(way.records) - before[way.name]) / (size * MEBI * repeats)
         for way in course.ways
         if way.records is not None
     }

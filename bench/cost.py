@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from bench.real_sshd import descendants
 
 OWN = ("Pss_Anon:", "Pss_Shmem:")
+REST = 1.0
+"""Seconds without a change that count as rest: a recorder writes at least twice in one."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -30,6 +33,15 @@ def on_disk(directory: Path | None) -> int:
     if directory is None:
         return 0
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def on_disk_at_rest(directory: Path | None) -> int:
+    """The same, once it has stopped changing: a recording that is being closed gives room back."""
+    now, before = on_disk(directory), -1
+    while directory is not None and now != before:
+        time.sleep(REST)
+        now, before = on_disk(directory), now
+    return now
 
 
 def _made(pid: int) -> int:

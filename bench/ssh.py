@@ -21,6 +21,7 @@ from bench.report import Line
 from bench.ways import Course, Way, course
 
 WAYS = ("jump", "bastion", "watchgate", "unrecorded")
+QUICK = "bastion,watchgate"
 PARTS = ("echo", "load", "prompt", "rate", "memory", "bulk")
 RESULTS = Path(__file__).parent / "results"
 ECHO = "echo: direct shows its own time, the others what they add to it in the same run"
@@ -34,7 +35,9 @@ def run(
     idle: Annotated[int, typer.Option(help="Idle sessions whose memory is measured.")] = 100,
     repeats: Annotated[int, typer.Option(help="How often bulk transfers are repeated.")] = 3,
     size: Annotated[int, typer.Option(help="MiB of command output; files are half of it.")] = 512,
-    ways: Annotated[str, typer.Option(help="Which ways, by commas.")] = ",".join(WAYS),
+    ways: Annotated[
+        str | None, typer.Option(help=f"Which of {','.join(WAYS)}; else all, or {QUICK}.")
+    ] = None,
     parts: Annotated[str, typer.Option(help="Which measurements, by commas.")] = ",".join(PARTS),
     work: Annotated[Path | None, typer.Option(help="Where the files lie while it runs.")] = None,
 ) -> None:
@@ -42,11 +45,13 @@ def run(
     facts = machine.facts()
     chosen = tuple(parts.split(","))
     if quick:
-        others, idle, repeats, size = min(others, 10), min(idle, 10), 1, min(size, 16)
+        others, idle, repeats, size = min(others, 4), min(idle, 5), 1, min(size, 16)
     plan = _Plan(quick, others, idle, repeats, size)
     with (
         tempfile.TemporaryDirectory(prefix="bench-ssh-", dir=work) as directory,
-        course(Path(directory), tuple(ways.split(","))) as ground,
+        course(
+            Path(directory), tuple((ways or (QUICK if quick else ",".join(WAYS))).split(","))
+        ) as ground,
     ):
         lines = [line for part in chosen for line in plan.parts()[part](ground)]
         notes = [ECHO, *ground.notes, *(f"{name}: {fact}" for name, fact in facts.items())]
@@ -85,7 +90,7 @@ class _Plan:
 
     def _loaded(self, course: Course) -> list[Line]:
         """The echo beside others, and what they cost the way that they go."""
-        load, keys = Load(self._others), 60 if self._quick else 600
+        load, keys = Load(self._others), 30 if self._quick else 600
         direct, taken, used = [], {}, {}
         for way in course.ways[1:]:
             _tell(f"echo of a key beside {self._others} others through {way.name}")
@@ -115,7 +120,7 @@ class _Plan:
 
     def _prompt(self, course: Course) -> list[Line]:
         _tell("time to the first prompt")
-        spreads = opening.first_prompt(course, 3 if self._quick else 20)
+        spreads = opening.first_prompt(course, 2 if self._quick else 20)
         return [report.of_spreads("first prompt", "ms", spreads)]
 
     def _rate(self, course: Course) -> list[Line]:

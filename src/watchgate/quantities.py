@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -17,9 +18,12 @@ from watchgate.session.model import Address
 
 T = TypeVar("T")
 
-SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-OCTETS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
-OCTETS |= {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+SECONDS = {unit: Fraction(length, 1000) for unit, length in _MILLISECONDS.items()}
+_BINARY = {unit: 1 << 10 * power for power, unit in enumerate(("B", "KiB", "MiB", "GiB", "TiB"))}
+_DECIMAL = {unit: 1000**power for power, unit in enumerate(("kB", "MB", "GB", "TB"), 1)}
+OCTETS = {unit: Fraction(octets) for unit, octets in (_BINARY | _DECIMAL).items()}
+# Sizes pass 2^53, up to which alone a float is exact, so numbers in text are read as fractions.
 _NUMBER_WITH_UNIT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
 
 
@@ -45,20 +49,20 @@ def _number(value: object) -> float:
     return value
 
 
-def _scaled(value: object, units: Mapping[str, float], unit: str) -> float:
+def _scaled(value: object, units: Mapping[str, Fraction], unit: str) -> Fraction:
     """A number in *unit*, or text of a number and one of *units*."""
     if not isinstance(value, str):
-        return _number(value)
+        return Fraction(_number(value))
     match = _NUMBER_WITH_UNIT.fullmatch(value)
     scale = units.get(match[2] or unit) if match else None
     if match is None or scale is None:
         raise ValueError("not a number with a unit")
-    return float(match[1]) * scale
+    return Fraction(match[1]) * scale
 
 
 def parse_duration(value: object) -> float:
     """Seconds, from a number of seconds or text such as `30s`, `5min`, `1.5h`, `2d`."""
-    return _scaled(value, SECONDS, "s")
+    return float(_scaled(value, SECONDS, "s"))
 
 
 def parse_size(value: object) -> int:
@@ -69,16 +73,16 @@ def parse_size(value: object) -> int:
 def show_duration(seconds: float) -> str:
     """The shortest exact text that `parse_duration` reads back."""
     for unit in ("d", "h", "min"):
-        if seconds and seconds % SECONDS[unit] == 0:
-            return f"{seconds / SECONDS[unit]:g}{unit}"
+        if seconds and seconds % float(SECONDS[unit]) == 0:
+            return f"{seconds / float(SECONDS[unit]):g}{unit}"
     return f"{seconds:g}s"
 
 
 def show_size(octets: int) -> str:
     """The shortest exact text that `parse_size` reads back."""
     for unit in ("TiB", "GiB", "MiB", "KiB"):
-        if octets and octets % OCTETS[unit] == 0:
-            return f"{octets // OCTETS[unit]}{unit}"
+        if octets and octets % _BINARY[unit] == 0:
+            return f"{octets // _BINARY[unit]}{unit}"
     return str(octets)
 
 
@@ -136,8 +140,10 @@ def size(minimum: int = 0) -> Quantity[int]:
 
 
 def _whole(value: object) -> int:
-    number = float(value) if isinstance(value, str) else _number(value)
-    if number != int(number):
+    if isinstance(value, str):
+        return int(value)
+    number = Fraction(_number(value))
+    if number.denominator != 1:
         raise ValueError("not whole")
     return int(number)
 

@@ -7,6 +7,8 @@ import os
 import pty
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -59,16 +61,21 @@ def test_a_typed_secret_is_not_echoed() -> None:
         "print('LENGTH', len(typed('Password', twice=False).reveal()))"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", program], stdin=slave, stdout=slave, stderr=slave
+        [sys.executable, "-c", program],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
     )
-    os.close(slave)
-    shown = b""
-    while b"Password" not in shown:
-        shown += os.read(master, 1024)
+    deadline = time.monotonic() + 20
+    # What is typed before the echo is off is thrown away, so that is waited for.
+    while termios.tcgetattr(master)[3] & termios.ECHO:
+        assert time.monotonic() < deadline, "the echo was not turned off"
+        time.sleep(0.01)
     os.write(master, b"hunter2hunter2\n")
-    while b"LENGTH" not in shown or not shown.endswith(b"\n"):
-        shown += os.read(master, 1024)
-    process.wait(30)
+    process.wait(20)
+    shown = os.read(master, 4096)
+    os.close(slave)
     os.close(master)
 
     assert b"LENGTH 14" in shown

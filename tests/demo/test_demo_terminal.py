@@ -71,3 +71,18 @@ def test_a_program_that_ignores_the_hangup_is_killed() -> None:
         person.expect("ready")
 
     assert person.process.returncode == -9
+
+
+def test_a_program_that_goes_on_is_said_when_its_end_is_waited_for() -> None:
+    with (
+        Terminal(["sh", "-c", "echo busy; exec sleep 60"]) as person,
+        pytest.raises(NotShownError, match=r"did not end in 0\.3 s; shown: b'busy"),
+    ):
+        person.wait(0.3)
+
+
+def test_a_program_that_takes_nothing_is_said() -> None:
+    with Terminal(["sh", "-c", "stty raw -echo; echo ready; exec sleep 60"]) as person:
+        person.expect("ready")
+        with pytest.raises(NotShownError, match=r"octets were not taken in 0\.3 s"):
+            person.send(b"x" * (1 << 20), 0.3)

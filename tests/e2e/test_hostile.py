@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
 import os
 import random
@@ -13,7 +12,7 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,6 @@ from e2e.peers import (
     looped,
     received,
     reset,
-    ssh_server,
     tcp_server,
 )
 from e2e.servers import Terminal
@@ -238,9 +236,7 @@ def _request(name: bytes, payload: bytes, want: bool = True) -> tuple[Any, ...]:
 
 
 def _open(kind: bytes, *, window: int = 1 << 20, size: int = 32768, rest: bytes = b"") -> Bend:
-    return _send(
-        MSG_CHANNEL_OPEN, String(kind), UInt32(900), UInt32(window), UInt32(size), rest
-    )
+    return _send(MSG_CHANNEL_OPEN, String(kind), UInt32(900), UInt32(window), UInt32(size), rest)
 
 
 BENT: dict[str, Bend] = {
@@ -253,12 +249,8 @@ BENT: dict[str, Bend] = {
     "a window of more than there is": _to_channel(
         *[(MSG_CHANNEL_WINDOW_ADJUST, UInt32(0xFFFFFFFF))] * 3
     ),
-    "more data than the window": _to_channel(
-        *[(MSG_CHANNEL_DATA, String(bytes(32000)))] * 200
-    ),
-    "data after the end": _to_channel(
-        (MSG_CHANNEL_EOF,), (MSG_CHANNEL_DATA, String(b"more"))
-    ),
+    "more data than the window": _to_channel(*[(MSG_CHANNEL_DATA, String(bytes(32000)))] * 200),
+    "data after the end": _to_channel((MSG_CHANNEL_EOF,), (MSG_CHANNEL_DATA, String(b"more"))),
     "two ends": _to_channel((MSG_CHANNEL_EOF,), (MSG_CHANNEL_EOF,)),
     "two closes": _to_channel((MSG_CHANNEL_CLOSE,), (MSG_CHANNEL_CLOSE,)),
     "a request after the close": _to_channel((MSG_CHANNEL_CLOSE,), _request(b"shell", b"")),
@@ -332,8 +324,11 @@ def newest_sealed(served: World) -> Path:
 
 
 @BOUNDED
-@given(kind=st.sampled_from([*range(1, 8), *range(20, 33), *range(50, 64), *range(80, 101)]),
-       payload=st.binary(max_size=60), to_channel=st.booleans())
+@given(
+    kind=st.sampled_from([*range(1, 8), *range(20, 33), *range(50, 64), *range(80, 101)]),
+    payload=st.binary(max_size=60),
+    to_channel=st.booleans(),
+)
 def test_any_message_after_the_login_ends_that_session_at_most(
     served: World, kind: int, payload: bytes, to_channel: bool
 ) -> None:
@@ -353,7 +348,7 @@ def test_any_message_after_the_login_ends_that_session_at_most(
 # --- names -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["a" * 10000, "a" * 1000, "alice+" + "r" * 900, "@" * 500, "+@+@"])
+@pytest.mark.parametrize("name", ["a" * 10000, "a" * 1000, "alice@" + "t" * 950, "@" * 500, "+@+@"])
 def test_a_login_with_a_name_that_is_none_is_refused(served: World, name: str) -> None:
     async def run() -> None:
         async with login(served, f"{name}@gate"):
@@ -363,7 +358,7 @@ def test_a_login_with_a_name_that_is_none_is_refused(served: World, name: str) -
         asyncio.run(run())
 
 
-@pytest.mark.parametrize("target", ["x" * 950, "web1\0", "../../etc", "web1%0a", "wéb1"])
+@pytest.mark.parametrize("target", ["x" * 200, "../../etc", "web1%0a", "wéb1", "web1'--"])
 def test_a_target_with_a_name_that_is_none_is_refused_in_words(served: World, target: str) -> None:
     async def run() -> bytes:
         async with login(served, f"alice@{target}@gate") as connection:
@@ -427,9 +422,7 @@ def test_nulls_and_broken_text_pass_a_terminal_exactly(served: World) -> None:
     assert served.octets(RecordKind.OUTPUT, path) == b"ready" + EVERY
 
 
-def test_a_paste_of_a_hundred_thousand_lines_arrives_exactly(
-    served: World, tmp_path: Path
-) -> None:
+def test_a_paste_of_a_hundred_thousand_lines_arrives_exactly(served: World, tmp_path: Path) -> None:
     pasted = b"".join(b"line %d of many\n" % number for number in range(100_000))
     kept = tmp_path / "kept"
     command = f"stty raw -echo; printf ready; head -c {len(pasted)} | tee {kept}; echo over"
@@ -600,7 +593,11 @@ class MeanSession(asyncssh.SSHServerSession[bytes]):
                 channel.close()
             case "a malformed exit":
                 connection.send_packet(
-                    MSG_CHANNEL_REQUEST, UInt32(number), String(b"exit-status"), Boolean(True), b"\1"
+                    MSG_CHANNEL_REQUEST,
+                    UInt32(number),
+                    String(b"exit-status"),
+                    Boolean(True),
+                    b"\1",
                 )
                 channel.exit(0)
             case "data after the end":
@@ -652,13 +649,14 @@ MEAN = {
     "reset in the middle": "target",
     "babble": "target",
     "two exits": "client",
-    "a malformed exit": "client",
+    "a malformed exit": "",
     "data after the end": "target",
     "data after the close": "",
     "more than the window": "target",
     "unknown requests": "",
-    "a channel of its own": "client",
-    "a forwarding that nobody asked for": "client",
+    "a channel of its own": "target",
+    "a forwarding that nobody asked for": "",
+    "tiny packets": "target",
 }
 
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import asyncssh
 import pytest
@@ -139,3 +140,33 @@ def test_keys_are_made_anew_when_only_the_gateway_asks(served: World) -> None:
     shown = talk(served, work, rekey_bytes=1 << 40)
 
     assert shown == BOTH_WAYS[: 6 << 20]
+
+
+def test_a_program_that_has_closed_its_outputs_still_tells_its_status(served: World) -> None:
+    done = served.run("exec >&- 2>&-; sleep 0.7; exit 5")
+
+    assert done.returncode == 5
+    assert [e.exit_status for e in served.events() if isinstance(e, ChannelClosed)] == [5]
+
+
+def test_a_target_that_opens_no_more_channels_is_said_so(tmp_path: Path) -> None:
+    with world(tmp_path, "MaxSessions 1") as made, made.serving(), master(made) as control:
+        argv = made.alice.argv("ssh", *control, made.name)
+        with subprocess.Popen(
+            [*argv, "echo in; exec cat"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment(),
+        ) as first:
+            assert first.stdout is not None
+            assert first.stdout.readline() == b"in\n"
+            second = made.ssh(*control, made.name, "id")
+            rest, _ = first.communicate(b"goes on", timeout=20)
+        third = made.ssh(*control, made.name, "echo free")
+
+    assert second.returncode == 255
+    assert second.stderr.startswith(b"watchgate: the target opened no channel")
+    assert rest == b"goes on"
+    assert third.stdout == b"free\n"
+    closed = [e for e in made.events() if isinstance(e, ChannelClosed)]
+    assert [e.channel for e in closed] == [2, 1, 3]

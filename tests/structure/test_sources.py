@@ -216,11 +216,10 @@ def _has_test(module: Module) -> bool:
 
 
 def test_the_table_of_what_is_tested_elsewhere_is_true() -> None:
-    by_name = {module.name: module for module in modules()}
+    names = {module.name for module in modules()}
 
-    assert sorted(set(TESTED_IN) - set(by_name)) == []
+    assert sorted(set(TESTED_IN) - names) == []
     assert [place for place in TESTED_IN.values() if not (TESTS / place).exists()] == []
-    assert [name for name in TESTED_IN if _has_test(by_name[name])] == [], "take it off the table"
 
 
 def test_test_files_have_names_of_their_own() -> None:

@@ -55,7 +55,7 @@ class Check:
                 person.expect(ANSWER, PATIENCE)
                 person.send("exit 3\r")
                 status = person.wait(PATIENCE)
-            except (NotShownError, TimeoutError, subprocess.TimeoutExpired) as error:
+            except NotShownError as error:
                 raise _failed(step, str(error)) from error
         if status != 3:
             raise _failed(step, f"the shell ended with 3, ssh with {status}")
@@ -66,8 +66,11 @@ class Check:
         sent, landed = world.own / "sent", world.own / "landed"
         sent.write_bytes(bytes(range(256)) * 1024)
         remote = f"{world.destination}:{landed.resolve()}"
-        done = world.client.scp("-q", str(sent), remote, timeout=PATIENCE)
-        if done.returncode or landed.read_bytes() != sent.read_bytes():
+        try:
+            done = world.client.scp("-q", str(sent), remote, timeout=PATIENCE)
+        except subprocess.TimeoutExpired as error:
+            raise _failed(step, f"it did not end in {PATIENCE} s") from error
+        if done.returncode or not landed.exists() or landed.read_bytes() != sent.read_bytes():
             raise _failed(step, f"status {done.returncode}: {_text(done.stderr)}")
         self._say(f"{step} arrived whole ({sent.stat().st_size} octets)")
 

@@ -16,13 +16,16 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 from watchgate.demo import pseudoterminal
+from watchgate.errors import WatchgateError
 
 KEPT = 1 << 20
 """Octets of what was shown that are kept to search in; older ones are dropped."""
 
 
-class NotShownError(AssertionError):
-    """The terminal did not show what was expected; the message ends with what it did show."""
+class NotShownError(WatchgateError):
+    """The program did not show, take or end what was expected; the message ends with what it did show."""
+
+    code = "demo.not-shown"
 
 
 class Terminal:
@@ -73,7 +76,7 @@ class Terminal:
         return self._ours
 
     def send(self, data: bytes | str, timeout: float = 10.0) -> None:
-        """Type *data*; raises TimeoutError when the program does not take it."""
+        """Type *data*; raises NotShownError when the program does not take it."""
         rest = memoryview(data.encode() if isinstance(data, str) else data)
         deadline = time.monotonic() + timeout
         while rest:
@@ -83,7 +86,9 @@ class Terminal:
                 # A full terminal is often full of what it has to show: read, or both sides wait.
                 self._read(0.05)
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{len(rest)} octets could not be typed") from None
+                    raise NotShownError(
+                        f"{len(rest)} octets were not taken in {timeout} s; shown: {self.shown!r}"
+                    ) from None
 
     def expect(self, pattern: bytes | str | re.Pattern[bytes], timeout: float = 10.0) -> bytes:
         """Wait until *pattern* is shown (a plain text, or a compiled pattern) and consume up to its end.
@@ -109,11 +114,19 @@ class Terminal:
         pseudoterminal.resize(self._ours, columns, rows)
 
     def wait(self, timeout: float = 10.0) -> int:
-        """Read until the program has ended and return its status (negative: the signal that ended it)."""
+        """Read until the program has ended and return its status (negative: the signal that ended it).
+
+        Raises NotShownError when it goes on.
+        """
         deadline = time.monotonic() + timeout
         while not self.ended and time.monotonic() < deadline:
             self._read(deadline - time.monotonic())
-        return self.process.wait(max(deadline - time.monotonic(), 0.1))
+        try:
+            return self.process.wait(max(deadline - time.monotonic(), 0.1))
+        except subprocess.TimeoutExpired as error:
+            raise NotShownError(
+                f"the program did not end in {timeout} s; shown: {self.shown!r}"
+            ) from error
 
     def close(self) -> None:
         """Close the window: the program gets SIGHUP, and SIGKILL when that does not end it."""

@@ -74,9 +74,7 @@ class Joined:
     def __init__(self, managed: bool = False) -> None:
         self.notes = Notes()
         recorder = cast(Recorder, self.notes)
-        self.forward = Forward(
-            7, "local", "db:22", "here:1", managed, recorder, ManualClock()
-        )
+        self.forward = Forward(7, "local", "db:22", "here:1", managed, recorder, ManualClock())
         self.channels = {side: Channel() for side in Side}
 
     def join(self, *sides: Side) -> None:

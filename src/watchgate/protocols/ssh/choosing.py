@@ -167,6 +167,10 @@ class Choosing:
         """The client's input is over: so is the menu."""
         self._settle(None)
 
+    def leaving(self) -> bool:
+        """The channel is closed at once."""
+        return False
+
     def closed(self, side: Side) -> None:
         """The channel is gone."""
         self._settle(None)

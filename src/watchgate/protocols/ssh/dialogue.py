@@ -253,6 +253,10 @@ class ChannelDialogue:
             return []
         return [Tell(Side.CLIENT, kind, payload)]
 
+    def left(self) -> list[Effect]:
+        """The client closed its side; the target still has to tell how its program ended."""
+        return [] if self._shut else [Shut(Side.TARGET)]
+
     def closed(self, side: Side) -> list[Effect]:
         """A side closed the channel; the second time nothing is left to do."""
         first = not self._shut

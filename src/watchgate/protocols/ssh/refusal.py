@@ -78,6 +78,10 @@ class _Answer:
     def ended(self, side: Side) -> None:
         """Nothing listens."""
 
+    def leaving(self) -> bool:
+        """The channel is closed at once."""
+        return False
+
     def closed(self, side: Side) -> None:
         self._over.set()
 

@@ -57,6 +57,9 @@ class ClientHandler(Protocol):
     def ended(self, side: Side) -> None:
         """No more octets."""
 
+    def leaving(self) -> bool:
+        """The client closed its side of the channel; True when it is to be closed later."""
+
     def closed(self, side: Side) -> None:
         """The channel is closed."""
 
@@ -107,6 +110,10 @@ class ClientSide(asyncssh.SSHServerSession[bytes]):
         if self._handler is not None:
             self._handler.ended(Side.CLIENT)
         return True
+
+    def leaving(self) -> bool:
+        """The client closed its side (called by ClientChannel)."""
+        return self._handler is not None and self._handler.leaving()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
@@ -201,17 +208,19 @@ class ChannelRelay:
 
         *said* are requests that the client has made and had answered before.
         """
-        channel = self._connection.create_target_channel(self._window)
         try:
+            channel = self._connection.create_target_channel(self._window)
             async with asyncio.timeout(OPEN_SECONDS):
                 await channel.open_session(TargetSide(self))
-        except (asyncssh.Error, OSError, TimeoutError) as error:
+        except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
             reason = f"the target opened no channel: {_reason(error)}"
             self._flowing = True
             self._perform(self._dialogue.unreachable(reason))
+            self.done.set()
         else:
             self._channels[Side.TARGET] = channel
-            self._watch()
+            if not self._client.is_closed:
+                self._watch()
             for kind, payload in said:
                 self.requested(kind, payload)
             self._client.handle_with(self)
@@ -259,6 +268,11 @@ class ChannelRelay:
 
     def ended(self, side: Side) -> None:
         self._perform(self._dialogue.ended(side))
+
+    def leaving(self) -> bool:
+        effects = self._dialogue.left()
+        self._perform(effects)
+        return bool(effects)
 
     def closed(self, side: Side) -> None:
         self._perform(self._dialogue.closed(side))

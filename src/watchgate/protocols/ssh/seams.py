@@ -23,22 +23,43 @@ from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import asyncssh
-from asyncssh.channel import SSHClientChannel, SSHServerChannel
+from asyncssh.channel import SSHClientChannel, SSHServerChannel, SSHTCPChannel
 from asyncssh.constants import (
+    MSG_CHANNEL_CLOSE,
     MSG_CHANNEL_DATA,
     MSG_CHANNEL_EXTENDED_DATA,
+    MSG_CHANNEL_REQUEST,
+    MSG_GLOBAL_REQUEST,
     MSG_IGNORE,
     MSG_USERAUTH_LAST,
 )
 from asyncssh.encryption import BasicEncryption
-from asyncssh.packet import String, UInt32
+from asyncssh.packet import SSHPacket, String, UInt32
 from asyncssh.public_key import SSHOpenSSHCertificate
 
 PACKET_OCTETS = 32768
 """Octets of data in one channel packet: the most that every peer must accept (RFC 4253 §6.1)."""
 
+PACKET_LEAST = 256
+"""Octets that a peer must take in one packet; one octet each would cost us a packet an octet."""
+
+WINDOW_OCTETS = 2 << 20
+"""What a peer may send of one forwarded connection before we read on."""
+
 TRANSPORT_HIGH = 256 * 1024
 """Octets that may wait in a connection's transport before its sources are paused."""
+
+UNREAD_LIMIT = 16 << 20
+DEFERRED_LIMIT = 10_000
+"""Octets, or packets while keys are made, that a peer may leave unread while it goes on asking."""
+
+UNHEARD_LIMIT = 512 << 10
+"""Octets that wait while one message is worked on, before no more are read; above any one packet."""
+
+GLOBAL_REQUESTS_WAITING = 64
+REQUESTS_WAITING = 1024
+REQUEST_OCTETS_WAITING = 1 << 20
+"""Requests of a connection, and of a channel, that may wait for their turn."""
 
 
 class Choked(Protocol):
@@ -52,15 +73,16 @@ class Choked(Protocol):
 
 
 class _Flow:
-    """What both kinds of connection share: transport back-pressure and quick packets."""
+    """What both kinds of connection share: bounds on what waits in them, and quick packets."""
 
-    choked = False
+    _full: frozenset[str] = frozenset()
+    _deaf = False
 
     def watch_flow(self, watcher: Choked) -> Callable[[], None]:
         """Tell *watcher* of the transport's back-pressure; returns the way to stop that."""
         watchers = self._watchers()
         watchers.append(watcher)
-        if self.choked:
+        if self._full:
             watcher.choke()
         return lambda: watchers.remove(watcher) if watcher in watchers else None
 
@@ -75,15 +97,66 @@ class _Flow:
 
     def pause_writing(self) -> None:
         """Called by the transport when more than TRANSPORT_HIGH octets wait."""
-        self.choked = True
-        for watcher in list(self._watchers()):
-            watcher.choke()
+        self._fill("transport")
 
     def resume_writing(self) -> None:
         """Called by the transport when it has room again."""
-        self.choked = False
-        for watcher in list(self._watchers()):
-            watcher.release()
+        self._drain("transport")
+
+    def _fill(self, why: str) -> None:
+        if not self._full:
+            for watcher in list(self._watchers()):
+                watcher.choke()
+        self._full |= {why}
+
+    def _drain(self, why: str) -> None:
+        if self._full == {why}:
+            self._full = frozenset()
+            for watcher in list(self._watchers()):
+                watcher.release()
+        self._full -= {why}
+
+    def data_received(self, data: bytes, datatype: Any = None) -> None:
+        """A peer that takes nothing but makes us answer is given up: no source could be paused."""
+        connection = cast(Any, self)
+        if self._full and connection._transport is not None:
+            waiting = connection._transport.get_write_buffer_size()
+            if waiting > UNREAD_LIMIT or len(connection._deferred_packets) > DEFERRED_LIMIT:
+                connection.abort()
+                return
+        super().data_received(data, datatype)  # type: ignore[misc]
+
+    def _recv_data(self) -> None:
+        # While one message takes time (a password is checked), what comes after it must not pile up.
+        super()._recv_data()  # type: ignore[misc]
+        connection = cast(Any, self)
+        transport, deaf = connection._transport, len(connection._inpbuf) > UNHEARD_LIMIT
+        if deaf is not self._deaf and transport is not None and not transport.is_closing():
+            self._deaf = deaf
+            (transport.pause_reading if deaf else transport.resume_reading)()
+
+    def _send_deferred_packets(self) -> None:
+        super()._send_deferred_packets()  # type: ignore[misc]
+        if not cast(Any, self)._deferred_packets:
+            self._drain("keys")
+
+    def _process_global_request(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
+        connection = cast(Any, self)
+        if len(connection._global_request_queue) >= GLOBAL_REQUESTS_WAITING:
+            raise asyncssh.ProtocolError("Too many global requests at once")
+        super()._process_global_request(pkttype, pktid, packet)  # type: ignore[misc]
+
+    def create_tcp_channel(
+        self,
+        encoding: str | None = None,
+        errors: str = "strict",
+        window: int = WINDOW_OCTETS,
+        max_pktsize: int = PACKET_OCTETS,
+    ) -> SSHTCPChannel[bytes]:
+        """A channel for a forwarded connection."""
+        connection = cast(Any, self)
+        connection._update_recv_pktlen(max_pktsize)
+        return ForwardChannel(connection, connection._loop, encoding, errors, window, max_pktsize)
 
     def send_packet(self, pkttype: int, *args: bytes, handler: Any = None) -> None:
         """Send a packet; the plain case (sealed, no rekey due, nothing deferred) is short."""
@@ -103,6 +176,8 @@ class _Flow:
             or (connection._rekey_seconds and time.monotonic() >= connection._rekey_time)
         ):
             super().send_packet(pkttype, *args, handler=handler)  # type: ignore[misc]
+            if connection._auth_complete and connection._deferred_packets:
+                self._fill("keys")  # new keys are being made; what is sent waits until then
             return
         body = b"".join((bytes((pkttype,)), *args))
         padding = -(connection._send_enchdrlen + len(body)) % connection._send_blocksize
@@ -116,6 +191,8 @@ class _Flow:
         connection._rekey_bytes_sent += len(packet)
 
 
+_BOUNDED = {MSG_GLOBAL_REQUEST: _Flow._process_global_request}
+
 SEALED = (b"aes128-gcm@openssh.com", b"aes256-gcm@openssh.com")
 """The ciphers that cost the least here; every OpenSSH since 6.2 has them."""
 
@@ -124,6 +201,8 @@ _OPENSSH = re.compile(rb"SSH-2\.0-OpenSSH_(\d+)\.(\d+)")
 
 class GateServerConnection(_Flow, asyncssh.SSHServerConnection):
     """The connection from a client; *owner* makes the object that its callbacks go to."""
+
+    _packet_handlers = asyncssh.SSHServerConnection._packet_handlers | _BOUNDED
 
     def __init__(
         self,
@@ -180,6 +259,8 @@ def _method_name(handler: object) -> str:
 class GateClientConnection(_Flow, asyncssh.SSHClientConnection):
     """The connection to a target."""
 
+    _packet_handlers = asyncssh.SSHClientConnection._packet_handlers | _BOUNDED
+
     gone = False
     """Whether it is over; set before its channels hear of it."""
 
@@ -219,14 +300,106 @@ class ChannelOwner(Protocol):
         """A channel request of *kind*; None when `ClientChannel.answer` will be called later."""
 
 
-class ClientChannel(SSHServerChannel[bytes]):
-    """A session channel of a client: requests reach its session as octets."""
+class ClientChannelOwner(ChannelOwner, Protocol):
+    """What the session object of a client's channel must have besides."""
+
+    def leaving(self) -> bool:
+        """The client closed the channel; True when `close` will be called later."""
+
+
+class _Sized:
+    """Refuses a peer that takes packets of a few octets only."""
+
+    def process_open(
+        self, send_chan: int, send_window: int, send_pktsize: int, session: Any
+    ) -> None:
+        _check_packets(send_pktsize)
+        super().process_open(send_chan, send_window, send_pktsize, session)  # type: ignore[misc]
+
+    def process_open_confirmation(
+        self, send_chan: int, send_window: int, send_pktsize: int, packet: SSHPacket
+    ) -> None:
+        _check_packets(send_pktsize)
+        super().process_open_confirmation(send_chan, send_window, send_pktsize, packet)  # type: ignore[misc]
+
+
+def _check_packets(size: int) -> None:
+    if size < PACKET_LEAST:
+        raise asyncssh.ProtocolError(f"Packets of at most {size} octets are too small")
+
+
+class ForwardChannel(_Sized, SSHTCPChannel[bytes]):
+    """A forwarded connection's channel."""
+
+
+class ClientChannel(_Sized, SSHServerChannel[bytes]):
+    """A session channel of a client: requests reach its session as octets, and its end can wait."""
 
     def __init__(self, connection: GateServerConnection, window: int, packet: int) -> None:
         loop = asyncio.get_running_loop()
         super().__init__(connection, loop, True, False, False, 0, 0, None, "strict", window, packet)
+        self._close_packet: Any = None
+        self._serving = False
+        self._more = False
+        self._leaving_told = False
+
+    def _process_close(self, _pkttype: int, _pktid: int, packet: Any) -> None:
+        # OpenSSH closes as soon as both sides have said EOF, and a target tells only after that how its
+        # program ended: the CLOSE that answers the client's (RFC 4254 §5.3) waits for the target's.
+        if self._close_packet is not None:
+            raise asyncssh.ProtocolError("Channel not open")
+        self._close_packet = packet
+        self._tell_leaving()
+
+    def _flush_recv_buf(self, exc: Exception | None = None) -> None:
+        super()._flush_recv_buf(exc)
+        self._tell_leaving()
+
+    def _tell_leaving(self) -> None:
+        """When all that came before the client's CLOSE is delivered, tell the session of it."""
+        if self._close_packet is None or self._recv_buf or self._leaving_told:
+            return
+        self._leaving_told = True
+        owner = cast("ClientChannelOwner | None", self._session)
+        closing = self._send_state in ("close_pending", "closed")
+        if closing or owner is None or not owner.leaving():
+            self._answer_close()
+
+    def _answer_close(self) -> None:
+        super()._process_close(MSG_CHANNEL_CLOSE, 0, self._close_packet)
+
+    def close(self) -> None:
+        """Close the channel after what waits has been sent, or answer the client's own CLOSE."""
+        if self._leaving_told and self._recv_state in ("open", "eof_pending", "eof"):
+            self._answer_close()
+        super().close()
+
+    def _process_request(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
+        waiting = [len(packet.get_full_payload()) for _, packet, _ in self._request_queue]
+        if len(waiting) >= REQUESTS_WAITING or sum(waiting) > REQUEST_OCTETS_WAITING:
+            raise asyncssh.ProtocolError("Too many channel requests at once")
+        super()._process_request(pkttype, pktid, packet)
+
+    _packet_handlers = {  # noqa: RUF012
+        **SSHServerChannel._packet_handlers,
+        MSG_CHANNEL_CLOSE: _process_close,
+        MSG_CHANNEL_REQUEST: _process_request,
+    }
 
     def _service_next_request(self) -> None:
+        # One after the other, not one inside the other: a client may send thousands at once.
+        self._more = True
+        if self._serving:
+            return
+        self._serving = True
+        try:
+            while self._more:
+                self._more = False
+                self._service_request()
+        finally:
+            self._serving = False
+
+    def _service_request(self) -> None:
         kind, packet, _ = self._request_queue[0]
         if kind == "keepalive@openssh.com":
             result: bool | None = False
@@ -251,7 +424,7 @@ class ClientChannel(SSHServerChannel[bytes]):
             self._send_request(kind, payload)
 
 
-class TargetChannel(SSHClientChannel[bytes]):
+class TargetChannel(_Sized, SSHClientChannel[bytes]):
     """A session channel on a target: requests are sent as octets, exits come as octets."""
 
     async def open_session(self, session: asyncssh.SSHClientSession[bytes]) -> None:
