@@ -83,7 +83,7 @@ def measure(
 
 def _in_turns(course: Course, size: int, repeats: int, transfer: Callable[[Way], None]) -> Moved:
     rates: dict[str, list[float]] = {way.name: [] for way in course.ways}
-    before = {way.name: cost.on_disk_at_rest(way.records) for way in course.ways}
+    before = {way.name: cost.on_disk(way.records) for way in course.ways}
     for _ in range(repeats):
         for way in course.ways:
             begun = time.perf_counter()

@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.real_sshd import descendants
 
 OWN = ("Pss_Anon:", "Pss_Shmem:")
-REST = 1.0
+REST = 0.6
 """Seconds without a change that count as rest: a recorder writes at least twice in one."""
 TICKS = os.sysconf("SC_CLK_TCK")
 

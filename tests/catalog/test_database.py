@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from catalog_world import fresh
 from sqlalchemy import insert, select, text
 
-from watchgate.catalog import migration
+from watchgate.catalog import migration, sqlite
 from watchgate.catalog.database import Catalog
 from watchgate.catalog.schema import METADATA, storable, target
 from watchgate.errors import ConfigurationError
@@ -196,3 +196,20 @@ def test_a_catalog_locked_for_too_long_is_said(
 )
 def test_text_off_the_wire_is_stored_whatever_it_holds(octets: bytes, stored: str) -> None:
     assert storable(wire_text(octets)) == stored
+
+
+def test_a_second_opening_in_one_process_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
+    """POSIX locks belong to the process: whoever closes the file by itself drops SQLite's."""
+    path = tmp_path / "catalog.db"
+    with Catalog.open(path) as first, first.write() as connection:
+        connection.exec_driver_sql("CREATE TABLE held (x)")
+        sqlite.engine(path)
+
+        assert _locks_on(path)
+
+
+def _locks_on(path: Path) -> list[str]:
+    """The lines of /proc/locks for the database's own file."""
+    inode = str(path.stat().st_ino)
+    with open("/proc/locks", encoding="ascii") as table:
+        return [row for row in table if row.split()[5].split(":")[-1] == inode]

@@ -72,3 +72,18 @@ def test_what_happened_in_an_unknown_session_is_nothing(connection: Connection) 
     assert queries.commands(connection, "x") == []
     assert queries.files(connection, "x") == []
     assert queries.forwards(connection, "x") == []
+
+
+def test_last_is_the_session_that_began_last(connection: Connection) -> None:
+    newest = queries.sessions(connection)[0]
+
+    assert queries.find_session(connection, "last").id == newest.id
+
+
+def test_without_sessions_there_is_no_last_one(tmp_path: Path) -> None:
+    with (
+        fresh(tmp_path) as (catalog, _),
+        catalog.read() as empty,
+        pytest.raises(NotFound, match="no session yet"),
+    ):
+        queries.find_session(empty, "last")

@@ -13,6 +13,10 @@ SHORTEST_PREFIX = 4
 _LISTED = 5
 
 
+LAST = "last"
+"""Stands for the session that began last, wherever a session is named."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionRow:
     """A session as the catalog knows it."""
@@ -124,9 +128,18 @@ def sessions(
 
 
 def find_session(connection: Connection, name: str) -> SessionRow:
-    """The session with this id, recording id, or unique beginning of its id; else NotFound."""
+    """The session with this id, recording id, or unique beginning of its id; else NotFound.
+
+    `last` is the one that began last.
+    """
     wanted = name.strip().lower()
     query = _with_counts()
+    if wanted == LAST:
+        newest = query.order_by(session.c.started_at_us.desc(), session.c.id.desc()).limit(1)
+        row = connection.execute(newest).first()
+        if row is None:
+            raise NotFound("there is no session yet", code="session.not-found")
+        return _session_row(row)
     exact = (session.c.id == wanted) | (session.c.recording == wanted)
     row = connection.execute(query.where(exact)).first()
     if row is not None:

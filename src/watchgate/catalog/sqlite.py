@@ -23,7 +23,6 @@ WRITING = "watchgate_writing"
 """The execution option that marks a connection whose transaction will write."""
 
 BUSY_SECONDS = 10
-MAGIC = b"SQLite format 3\0"
 
 
 def engine(path: Path) -> Engine:
@@ -39,25 +38,38 @@ def engine(path: Path) -> Engine:
 
 
 def _prepare(path: Path) -> None:
-    """Create the file with tight permissions before SQLite does; its WAL takes them over."""
+    """Create the file with tight permissions before SQLite does; its WAL takes them over.
+
+    A file that is there is not opened: closing it would drop every lock that SQLite holds on it in this
+    process, because POSIX locks belong to the process (sqlite.org/howtocorrupt, §2.2).
+    """
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        state = os.stat(path)
+    except FileNotFoundError:
+        _create(path)
+        return
     except OSError as error:
-        raise ConfigurationError(
-            f"the catalog {path} cannot be opened: {error.strerror}; "
-            "check that its directory exists and belongs to the user that runs Watchgate",
-            code="catalog.unreadable",
-        ) from error
+        raise _unreadable(path, error) from error
+    if state.st_mode & 0o077:
+        log.warning("the catalog %s could be read by others; its mode is now 0600", path)
+        os.chmod(path, 0o600)
+
+
+def _create(path: Path) -> None:
     try:
-        state = os.fstat(descriptor)
-        if state.st_mode & 0o077:
-            log.warning("the catalog %s could be read by others; its mode is now 0600", path)
-            os.fchmod(descriptor, 0o600)
-        head = os.pread(descriptor, len(MAGIC), 0)
-    finally:
-        os.close(descriptor)
-    if head and head != MAGIC:
-        raise _damaged(path, "it does not begin as a database does")
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return  # another process was first
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"the catalog {path} cannot be opened: {error.strerror}; "
+        "check that its directory exists and belongs to the user that runs Watchgate",
+        code="catalog.unreadable",
+    )
 
 
 def _configure(connection: sqlite3.Connection, record: object) -> None:

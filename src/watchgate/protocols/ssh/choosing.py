@@ -140,6 +140,8 @@ class Choosing:
     def _settle(self, chosen: Chosen | None) -> None:
         if not self._result.done():
             self._result.set_result(chosen)
+            if chosen is not None:
+                self._channel.pause_reading()  # what is typed from here on is for the target
 
     def heard(self, side: Side, data: bytes, stream: int | None) -> None:
         """Keys for the menu."""
