@@ -266,8 +266,9 @@ def _threaded(data: Path, flags: Sequence[str]) -> Iterator[Gateway]:
         yield state["gateway"]
     finally:
         loop, stop = state.get("loop"), state.get("stop")
-        with contextlib.suppress(RuntimeError, AttributeError):
-            loop.call_soon_threadsafe(stop.set)
+        if loop is not None and stop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                loop.call_soon_threadsafe(stop.set)
         thread.join(30)
     if "error" in state:
         raise state["error"]

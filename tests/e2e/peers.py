@@ -9,16 +9,20 @@ import socket
 import struct
 import subprocess
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
 from e2e.gateway import World, wait_for
+from e2e.servers import free_port
+from watchgate.api import control
 from watchgate.catalog import targets
 from watchgate.demo.openssh import environment
+from watchgate.errors import NotFound
 from watchgate.identity import grants
 from watchgate.secret import Secret
 from watchgate.session.model import DEFAULT_CAPABILITIES, Capability, CredentialKind
@@ -151,6 +155,27 @@ def _master(world: World, control: Path) -> int:
     return int(answer.stderr.split(b"pid=")[1].split(b")")[0])
 
 
+@contextlib.asynccontextmanager
+async def login(served: World, name: str = "", **options: Any) -> AsyncIterator[Any]:
+    """An asyncssh client of alice's, whose insides a test may bend."""
+    connection = await asyncssh.connect(
+        LOOPBACK,
+        served.port,
+        username=(name or served.name).rsplit("@", 1)[0],
+        client_keys=[str(served.alice.directory / "id_ed25519")],
+        known_hosts=None,
+        config=None,
+        agent_path=None,
+        **options,
+    )
+    try:
+        yield connection
+    finally:
+        connection.abort()
+        with contextlib.suppress(Exception):
+            await connection.wait_closed()
+
+
 # --- targets -----------------------------------------------------------------------------------
 
 
@@ -250,3 +275,19 @@ def resident(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     raise AssertionError(f"process {pid} is gone")
+
+
+def serving_again(world: World, *flags: str) -> subprocess.Popen[bytes]:
+    """Start the gateway again after a crash, whose socket is still there; waits until it answers."""
+    process = world.spawn(free_port(), *flags)
+    socket_path = world.data / "run/control.sock"
+
+    def answers() -> bool:
+        assert process.poll() is None, world.log
+        try:
+            return bool(control.request(socket_path, {"do": "status"})["pid"] == process.pid)
+        except NotFound:
+            return False
+
+    wait_for(answers, "the gateway serves again", 20)
+    return process

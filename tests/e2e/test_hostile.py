@@ -12,7 +12,7 @@ import socket
 import struct
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ from e2e.peers import (
     LOOPBACK,
     OpenServer,
     add_target,
+    login,
     looped,
     received,
     reset,
@@ -185,27 +186,6 @@ def test_a_mutated_greeting_is_closed(served: World, at: int, instead: bytes, cu
 
 
 # --- after the login ---------------------------------------------------------------------------
-
-
-@contextlib.asynccontextmanager
-async def login(served: World, name: str = "", **options: Any) -> AsyncIterator[Any]:
-    """An asyncssh client of alice's, whose insides a test may bend."""
-    connection = await asyncssh.connect(
-        LOOPBACK,
-        served.port,
-        username=(name or served.name).rsplit("@", 1)[0],
-        client_keys=[str(served.alice.directory / "id_ed25519")],
-        known_hosts=None,
-        config=None,
-        agent_path=None,
-        **options,
-    )
-    try:
-        yield connection
-    finally:
-        connection.abort()
-        with contextlib.suppress(Exception):
-            await connection.wait_closed()
 
 
 async def settle(connection: Any, seconds: float = 8.0) -> None:

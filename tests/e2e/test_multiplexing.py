@@ -119,12 +119,22 @@ def test_keepalives_of_the_client_are_answered(served: World) -> None:
 def test_keys_are_made_anew_while_much_flows_both_ways(served: World) -> None:
     # The client asks for it after each MiB, the gateway to both of its sides too.
     done = served.ssh(
-        "-v", "-o", "RekeyLimit=1M", "-o", "LogLevel=DEBUG1", served.name, "cat", data=BOTH_WAYS, timeout=60
+        "-v",
+        "-o",
+        "RekeyLimit=1M",
+        "-o",
+        "LogLevel=DEBUG1",
+        served.name,
+        "cat",
+        data=BOTH_WAYS,
+        timeout=60,
     )
 
     assert done.returncode == 0
     assert hashlib.sha256(done.stdout).digest() == hashlib.sha256(BOTH_WAYS).digest()
-    assert done.stderr.count(b"rekey in progress") + done.stderr.count(b"SSH2_MSG_KEXINIT sent") > 10
+    assert (
+        done.stderr.count(b"rekey in progress") + done.stderr.count(b"SSH2_MSG_KEXINIT sent") > 10
+    )
     path = served.sealed()
     assert len(served.octets(RecordKind.OUTPUT, path)) == len(BOTH_WAYS)
     assert served.verdict(path).state is State.INTACT

@@ -183,9 +183,10 @@ def test_signals_and_a_break_reach_the_program(allowed: World) -> None:
     async def work(connection: asyncssh.SSHClientConnection) -> tuple[list[bytes], int | None]:
         process = await connection.create_process("wait", encoding=None)
         shown = []
-        for send in (lambda: process.send_signal("TERM"), lambda: process.send_break(700)):
-            send()
-            shown.append(await process.stdout.readline())
+        process.send_signal("TERM")
+        shown.append(await process.stdout.readline())
+        process.send_break(700)
+        shown.append(await process.stdout.readline())
         process.stdin.write_eof()
         await process.wait_closed()
         return shown, process.exit_status

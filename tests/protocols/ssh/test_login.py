@@ -191,6 +191,21 @@ def test_a_certificate_is_told_to_the_attempt_with_its_names() -> None:
     assert attempt.asked[0] == "certificate who alice,admin"
 
 
+def test_a_certificate_for_one_command_is_refused() -> None:
+    certificate = OTHER.generate_user_certificate(
+        KEY, "who", principals=["alice"], force_command="id"
+    )
+
+    async def then(tried: Login) -> None:
+        assert tried.authority_offered(OTHER)
+        assert not tried.certificate_offered(certificate)
+        assert await tried.proven("publickey") is False
+
+    attempt = login("publickey", then=then)
+
+    assert attempt.operator is None
+
+
 def test_guessing_exhausts_a_connection_and_one_event_sums_it_up() -> None:
     async def then(tried: Login) -> None:
         for _ in range(TRIES):

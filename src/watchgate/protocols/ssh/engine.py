@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import asyncssh
 
@@ -306,8 +306,6 @@ class SshEngine:
         async def accept(origin_host: str, origin_port: int) -> End:
             origin = _address(origin_host, origin_port)
             listened = listener.get_port() or port
-            if len(self._forwards) >= FORWARD_LIMIT:
-                raise _prohibited(_TOO_MANY)
             forward = await self._forward("remote", _address(host or "*", listened), origin)
             try:
                 await self._front.connection.create_connection(
@@ -335,16 +333,16 @@ class SshEngine:
             self._asking -= 1
         if self._group is None or self._reached is None or self._policy is None:
             raise _prohibited(_NO_SESSION)
-        reason = None
         if capability not in self._policy.capabilities:
-            reason = f"your grant does not permit {capability}"
-        elif len(self._forwards) >= FORWARD_LIMIT or self._listening >= FORWARD_LIMIT:
-            reason = _TOO_MANY
-        if reason is not None:
-            assert self._session is not None
-            self._session.recorder.event(ForwardRefused(direction, destination, reason))
-            raise _prohibited(f"watchgate: {reason}")
+            self._refuse(direction, destination, f"your grant does not permit {capability}")
+        if self._listening >= FORWARD_LIMIT:
+            self._refuse(direction, destination, _TOO_MANY)
         return self._reached.connection
+
+    def _refuse(self, direction: str, destination: str, reason: str) -> NoReturn:
+        assert self._session is not None
+        self._session.recorder.event(ForwardRefused(direction, destination, reason))
+        raise _prohibited(f"watchgate: {reason}")
 
     async def _forward(
         self,
@@ -355,6 +353,8 @@ class SshEngine:
     ) -> Forward:
         """A forwarding that the recording knows of; *managed* is whether it leads to a target of ours."""
         assert self._session is not None
+        if len(self._forwards) >= FORWARD_LIMIT:
+            self._refuse(direction, destination, _TOO_MANY)
         self._numbers += 1
         forward = Forward(
             self._numbers,

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MENU_CHANNELS = 16
-"""Channels of one connection that may show the menu at once."""
+JUMPS = 256
+"""Channels of one connection that may show the menu at once, and jumps that may begin on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Jump:
     outer: Destination
     target: str
     client: Address
+    carrier: Front
+    """The outer connection."""
 
 
 class Front(asyncssh.SSHServer):
@@ -60,6 +63,8 @@ class Front(asyncssh.SSHServer):
         self._engine: SshEngine | None = None
         self._early: list[ClientSide] = []
         self._menus = 0
+        self.jumps: set[Front] = set()
+        """The inner connections that are open."""
         self._group: asyncio.TaskGroup | None = None
         self._source = Address("", 0)
         self._login: Login | None = None
@@ -74,6 +79,7 @@ class Front(asyncssh.SSHServer):
         self.connection = conn
         if self._jump is not None:
             self._source = self._jump.client
+            self._jump.carrier.jumps.add(self)
         else:
             self._source = _address(conn.get_extra_info("peername"))
             self._login = Login(self._gate.ssh.authenticator, self._source)
@@ -83,6 +89,8 @@ class Front(asyncssh.SSHServer):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost.set()
+        if self._jump is not None:
+            self._jump.carrier.jumps.discard(self)
         self._entered.set()
         self._settled.set()
         self._gate.authenticated(self)
@@ -92,6 +100,11 @@ class Front(asyncssh.SSHServer):
     def disconnect(self, reason: str) -> None:
         """Close the connection with a reason that the client shows."""
         self.connection.disconnect(asyncssh.DISC_BY_APPLICATION, f"watchgate: {reason}"[:250])
+
+    @property
+    def is_inner(self) -> bool:
+        """Whether it came through a jump: the outer connection was counted and proven."""
+        return self._jump is not None
 
     async def live(self) -> None:
         """The connection's life, from its login to the end of its last session."""
@@ -155,10 +168,10 @@ class Front(asyncssh.SSHServer):
     def validate_ca_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         return self._login is not None and self._login.authority_offered(key)
 
-    def certificate_offered(self, certificate: SSHOpenSSHCertificate) -> str:
-        """A certificate is looked at (see seams): the principal that it must name."""
-        if self._login is not None:
-            self._login.certificate_offered(certificate)
+    def certificate_offered(self, certificate: SSHOpenSSHCertificate) -> str | None:
+        """A certificate is looked at (see seams): the principal that it must name; None refuses it."""
+        if self._login is None or not self._login.certificate_offered(certificate):
+            return None
         return self._destination.operator
 
     async def validate_password(self, username: str, password: str) -> bool:
@@ -275,12 +288,14 @@ class Front(asyncssh.SSHServer):
         await self._settled.wait()
         if self._engine is not None:
             return await self._engine.forward_local(host, port, origin)
+        if len(self.jumps) >= JUMPS:
+            raise _refused(f"more than {JUMPS} jumps at once")
         proof = await self._proven()
         target = await self._gate.ssh.directory.find(host, port)
         # An unknown or ambiguous destination keeps the name that it was asked by: the inner login
         # refuses it with the same words as a target that is not granted, so nobody learns what there is.
         return await self._gate.inner(
-            Jump(proof, self._destination, target or host, self._source), host
+            Jump(proof, self._destination, target or host, self._source, self), host
         )
 
     async def server_requested(self, listen_host: str, listen_port: int) -> Any:

@@ -146,6 +146,9 @@ class SshGate:
     def arrived(self, front: Front, source: str) -> bool:
         """A connection was made: whether it may stay."""
         settings = self.ssh.settings
+        if front.is_inner:
+            self._begin(front)
+            return True
         if (
             len(self._strangers) >= settings.max_unauthenticated
             or self._per_source[source] >= settings.max_unauthenticated_per_source
@@ -155,9 +158,12 @@ class SshGate:
             return False
         self._strangers[front] = source
         self._per_source[source] += 1
+        self._begin(front)
+        return True
+
+    def _begin(self, front: Front) -> None:
         self._fronts.add(front)
         self._group.create_task(self._live(front))
-        return True
 
     def authenticated(self, front: Front) -> None:
         """A connection's login is over, one way or the other."""

@@ -8,6 +8,7 @@ A client that guesses too often is disconnected, and one event sums up a login t
 from __future__ import annotations
 
 import asyncio
+import logging
 
 import asyncssh
 from asyncssh.public_key import SSHOpenSSHCertificate
@@ -20,11 +21,16 @@ from watchgate.session.lifecycle import Proof
 from watchgate.session.model import Address
 from watchgate.session.ports import Attempt, Authenticator, Step
 
+log = logging.getLogger(__name__)
+
 TRIES = 10
 """Keys offered and secrets told in one connection before it is closed."""
 
 SECRET_LIMIT = 1024
 """Characters of a password or code; longer ones are wrong without being looked at."""
+
+FORCED = "force-command"
+"""The critical option of a certificate that may be used for one command only."""
 
 PASSWORD = ("", "", "", (("Password: ", False),))
 CODE = ("", "", "", (("Verification code: ", False),))
@@ -75,9 +81,19 @@ class Login:
         self._tries += not trusted
         return trusted
 
-    def certificate_offered(self, certificate: SSHOpenSSHCertificate) -> None:
-        """The certificate that is being looked at."""
+    def certificate_offered(self, certificate: SSHOpenSSHCertificate) -> bool:
+        """A certificate is being looked at; False when it asks for what nobody here enforces."""
+        if FORCED in certificate.options:
+            log.info(
+                "the certificate %r was refused: it is for one command only (%s); grants say what "
+                "an operator may run, so have it signed without that option",
+                key_id(certificate),
+                FORCED,
+            )
+            self._tries += 1
+            return False
         self._certificate = certificate
+        return True
 
     async def proven(self, method: str) -> bool | None:
         """A method's proof was right for asyncssh: True is all done, None is more to come."""

@@ -123,7 +123,7 @@ async def reach(
         reason = f"it refused the login of {credential.login!r} ({credential.kind})"
         raise _failed(target, reason, "login") from error
     except (asyncssh.Error, OSError, ValueError) as error:
-        raise _failed(target, _cause(error), "connect") from error
+        raise _failed(target, _cause(error) + _advice(error, target, trust), "connect") from error
     seen = connection.get_server_host_key()
     line = _line(seen) if seen is not None else ""
     address = connection.get_extra_info("sockname") or ("", 0)
@@ -237,6 +237,18 @@ def _cause(error: Exception) -> str:
     if isinstance(error, asyncssh.Error):
         return error.reason or type(error).__name__
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _advice(error: Exception, target: Target, trust: _Trust) -> str:
+    """What may be the matter when both sides find no algorithm that they share."""
+    settings = target.settings
+    if settings.host_keys is HostKeyPolicy.CA and trust.seen is None:
+        # Only certified keys are asked for; a target that has none ends the key exchange or hangs up.
+        if isinstance(error, asyncssh.KeyExchangeFailed | asyncssh.ConnectionLost):
+            return "; has it a host key that is certified by the CA that is trusted for it?"
+    elif isinstance(error, asyncssh.KeyExchangeFailed) and not settings.legacy_algorithms:
+        return "; if it is old, it may need the setting legacy_algorithms"
+    return ""
 
 
 def _failed(target: Target, reason: str, code: str) -> TargetUnreachable:

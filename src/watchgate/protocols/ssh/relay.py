@@ -41,6 +41,12 @@ from watchgate.protocols.ssh.seams import (
 from watchgate.session.events import CommandRequested
 from watchgate.session.ports import Recorder
 
+TIMER_GRAIN = 0.002
+"""Seconds that a timer is set later than asked; uvloop counts in milliseconds."""
+
+WAITING = (Ask, Commit)
+"""The effects that have to wait for something."""
+
 OPEN_SECONDS = 20.0
 """How long a target may take to open a channel or to answer a request."""
 
@@ -325,7 +331,8 @@ class ChannelRelay:
         due = self._dialogue.due()
         if due is None or self._timer is not None:
             return
-        delay = max(0, due - self._clock.monotonic_us()) / 1e6
+        # A loop's timers may be early by what they round away; then nothing would be due yet.
+        delay = max(0, due - self._clock.monotonic_us()) / 1e6 + TIMER_GRAIN
         self._timer = asyncio.get_running_loop().call_later(delay, self._expire)
 
     def _expire(self) -> None:
@@ -338,7 +345,7 @@ class ChannelRelay:
     def _perform(self, effects: Sequence[Effect]) -> None:
         """Perform in order; from the first effect that has to wait, a task goes on."""
         for index, effect in enumerate(effects):
-            if isinstance(effect, Ask | Commit):
+            if type(effect) in WAITING:
                 self._group.create_task(self._perform_waiting(effects[index:]))
                 return
             self._perform_now(effect)

@@ -110,11 +110,20 @@ class _Flow:
         self._full |= {why}
 
     def _drain(self, why: str) -> None:
-        if self._full == {why}:
-            self._full = frozenset()
-            for watcher in list(self._watchers()):
-                watcher.release()
+        if why not in self._full:
+            return
         self._full -= {why}
+        watchers = self._watchers()
+        for watcher in list(watchers):
+            if self._full:
+                break  # what the ones before had waiting filled it again
+            if watcher in watchers:
+                watchers.remove(watcher)
+                watchers.append(watcher)  # next time the others come first
+                watcher.release()
+
+    def log_received_packet(self, *_: object) -> None:
+        """No log of packets: it would cost more than the packet, and could hold a secret."""
 
     def data_received(self, data: bytes, datatype: Any = None) -> None:
         """A peer that takes nothing but makes us answer is given up: no source could be paused."""
@@ -196,7 +205,8 @@ _BOUNDED = {MSG_GLOBAL_REQUEST: _Flow._process_global_request}
 SEALED = (b"aes128-gcm@openssh.com", b"aes256-gcm@openssh.com")
 """The ciphers that cost the least here; every OpenSSH since 6.2 has them."""
 
-_OPENSSH = re.compile(rb"SSH-2\.0-OpenSSH_(\d+)\.(\d+)")
+_SEALING = re.compile(rb"SSH-2\.0-(?:OpenSSH_(?:6\.[2-9]|[7-9]\.|[1-9]\d)|AsyncSSH_2\.)")
+"""Clients that surely have AES-GCM: OpenSSH since 6.2, asyncssh."""
 
 
 class GateServerConnection(_Flow, asyncssh.SSHServerConnection):
@@ -216,8 +226,7 @@ class GateServerConnection(_Flow, asyncssh.SSHServerConnection):
     def _send_kexinit(self) -> None:
         # The client's order decides (RFC 4253 §7.1) and OpenSSH prefers ChaCha20, which costs three
         # times as much here: to clients that surely have AES-GCM nothing else is offered.
-        version = _OPENSSH.match(self._client_version)
-        if version and (int(version[1]), int(version[2])) >= (6, 2):
+        if _SEALING.match(self._client_version):
             self._enc_algs = [name for name in self._enc_algs if name in SEALED] or self._enc_algs
         super()._send_kexinit()
 
@@ -227,6 +236,8 @@ class GateServerConnection(_Flow, asyncssh.SSHServerConnection):
         """A certificate's principals name the operator, not the whole of `operator+account@target`."""
         owner = cast(Any, self._owner)
         operator = owner.certificate_offered(cert)
+        if operator is None:
+            return None
         return await super()._validate_openssh_certificate(operator, cert)
 
     def create_server_channel(
@@ -308,7 +319,10 @@ class ClientChannelOwner(ChannelOwner, Protocol):
 
 
 class _Sized:
-    """Refuses a peer that takes packets of a few octets only."""
+    """Refuses a peer that takes packets of a few octets only; keeps packets out of logs."""
+
+    def log_received_packet(self, *_: object) -> None:
+        """See `_Flow.log_received_packet`."""
 
     def process_open(
         self, send_chan: int, send_window: int, send_pktsize: int, session: Any
