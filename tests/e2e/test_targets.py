@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import asyncssh
 import pytest
@@ -27,7 +28,7 @@ from watchgate.vault.vault import Vault
 
 pytestmark = pytest.mark.real
 
-LEGACY = {
+LEGACY: dict[str, Any] = {
     "kex_algs": ["diffie-hellman-group14-sha1"],
     "encryption_algs": ["aes128-cbc"],
     "mac_algs": ["hmac-sha1"],
@@ -220,11 +221,13 @@ class Asking(asyncssh.SSHServer):
     def kbdint_auth_supported(self) -> bool:
         return True
 
-    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> object:
+    def get_kbdint_challenge(
+        self, username: str, lang: str, submethods: str
+    ) -> tuple[str, str, str, list[tuple[str, bool]]]:
         return "", "", "", [("Password: ", False)]
 
-    def validate_kbdint_response(self, username: str, responses: list[str]) -> bool:
-        return responses == ["p"]
+    def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> bool:
+        return list(responses) == ["p"]
 
 
 @pytest.mark.parametrize("factory", [OpenServer, Asking])

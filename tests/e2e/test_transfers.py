@@ -331,6 +331,26 @@ def test_rsync_obeys_a_grant_for_one_direction(
     assert b"your grant does not permit" in up.stderr + down.stderr
 
 
+# --- by a jump ---------------------------------------------------------------------------------
+
+
+@SCP
+def test_scp_works_through_a_jump(
+    allowed: World, near: Path, far: Path, protocol: list[str]
+) -> None:
+    (near / "sent").write_bytes(b"through" * 10_000)
+    jump = ("-o", "ProxyJump=alice@gate")
+    there = f"{allowed.target.user}@web1:{far}/kept"
+
+    up = allowed.alice.scp(*protocol, *jump, str(near / "sent"), there)
+    sent = _only_moved(allowed)
+    down = allowed.alice.scp(*protocol, *jump, there, str(near / "back"))
+
+    assert (up.returncode, down.returncode) == (0, 0), up.stderr + down.stderr
+    assert (near / "back").read_bytes() == (near / "sent").read_bytes()
+    assert sent.digest == _sha256(near / "sent")
+
+
 # --- help --------------------------------------------------------------------------------------
 
 

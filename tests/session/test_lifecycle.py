@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from fakes import Stage
 
+from watchgate.session import lifecycle
 from watchgate.session.events import SessionRefused, TargetFailed
 from watchgate.session.lifecycle import run_session
 from watchgate.session.model import Ending, EndReason, Grant
@@ -128,6 +129,33 @@ def test_the_end_of_the_grant_ends_the_session() -> None:
 
     assert ending is not None
     assert ending.reason is EndReason.EXPIRED
+
+
+def test_a_clock_that_is_set_forward_ends_the_session_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "LOOK_AGAIN_SECONDS", 0.01)
+    stage = Stage()
+    clock = stage.world.clock
+    stage.world.grant = Grant("g1", until_us=clock.wall_us() + 3_600_000_000)
+
+    ending = live(stage, lambda _: clock.jump(3601))
+
+    assert ending is not None
+    assert ending.reason is EndReason.EXPIRED
+
+
+def test_a_clock_that_is_set_back_does_not_end_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lifecycle, "LOOK_AGAIN_SECONDS", 0.01)
+    stage = Stage()
+    clock = stage.world.clock
+    stage.world.grant = Grant("g1", until_us=clock.wall_us() + 60_000)
+
+    def set_back(stage: Stage) -> None:
+        clock.jump(-3600)
+        asyncio.get_running_loop().call_later(0.2, stage.engine.over.set)
+
+    ending = live(stage, set_back)
+
+    assert ending == Ending(EndReason.CLIENT, "bye")
 
 
 def test_a_mistake_of_ours_is_told_as_such_and_the_recording_is_sealed(

@@ -43,6 +43,10 @@ SEAL_SECONDS = 10.0
 """How long a recording may take to seal before the sweep of the next start has to do it."""
 
 
+LOOK_AGAIN_SECONDS = 30.0
+"""How long it may take until a wall clock that was set counts for the end of a grant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """An operator who proved who he is, and how."""
@@ -205,7 +209,8 @@ async def _first_end(
         if route.grant.until_us is None:
             await asyncio.Event().wait()
         else:
-            await asyncio.sleep(max(0.0, (route.grant.until_us - clock.wall_us()) / 1e6))
+            while (left := route.grant.until_us - clock.wall_us()) > 0:
+                await asyncio.sleep(min(left / 1e6, LOOK_AGAIN_SECONDS))
         return Ending(EndReason.EXPIRED, "the grant's time is over")
 
     async with asyncio.TaskGroup() as group:

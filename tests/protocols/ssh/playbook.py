@@ -6,6 +6,9 @@ grant shell exec            what the session's grant permits
 >> target "Linux\\n"         octets (`client …`, `target …`, `stderr …`)
 >> wait 0.7                 time passes; what is due is decided
 >> eof client, close target, told exit-status 3
+>> leave                    the client closes its side; the target still has a say
+>> bereft                   the target's connection is lost
+>> dismiss "enough"         the session is ended from outside
 """
 
 from __future__ import annotations
@@ -87,12 +90,19 @@ class Player:
                 return dialogue.ended(Side(side))
             case ["close", side]:
                 return dialogue.closed(Side(side))
+            case ["leave"]:
+                return dialogue.left()
+            case ["bereft"]:
+                return dialogue.bereft()
+            case ["dismiss", reason]:
+                return dialogue.dismissed(octets(reason).decode())
             case ["unreachable", reason]:
                 return dialogue.unreachable(octets(reason).decode())
             case ["wait", seconds]:
                 self.clock.advance(float(seconds))
                 return dialogue.expire()
-        raise AssertionError(f"not a line of a playbook: {text}")
+            case _:
+                raise AssertionError(f"not a line of a playbook: {text}")
 
     def _noted(self, effects: list[Effect]) -> list[Effect]:
         for effect in effects:

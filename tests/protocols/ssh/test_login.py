@@ -183,7 +183,7 @@ def test_a_certificate_is_told_to_the_attempt_with_its_names() -> None:
     async def then(tried: Login) -> None:
         assert tried.authority_offered(OTHER)
         assert not tried.authority_offered(KEY)
-        tried.certificate_offered(certificate)  # type: ignore[arg-type]
+        assert tried.certificate_offered(certificate)
         assert await tried.proven("publickey") is True
 
     attempt = login("publickey", then=then)

@@ -59,8 +59,8 @@ class SshGate:
         try:
             for listener in self._listeners:
                 await self._listen(listener)
-        except BaseException as error:
-            await self._group.__aexit__(type(error), error, error.__traceback__)
+        except BaseException:
+            await self.__aexit__()
             raise
         return self
 

@@ -93,7 +93,18 @@ class _Flow:
         set_limits = getattr(transport, "set_write_buffer_limits", None)
         if set_limits is not None:
             set_limits(high=TRANSPORT_HIGH)
+        carrier = transport.get_connection() if isinstance(transport, SSHTCPChannel) else None
+        if isinstance(carrier, _Flow):
+            self._unwatch_carrier = carrier.watch_flow(_Carried(self))
         super().connection_made(transport)  # type: ignore[misc]
+
+    def connection_lost(self, exc: Exception | None = None) -> None:
+        self._unwatch_carrier()
+        super().connection_lost(exc)  # type: ignore[misc]
+
+    @staticmethod
+    def _unwatch_carrier() -> None:
+        """A connection over TCP has no carrier."""
 
     def pause_writing(self) -> None:
         """Called by the transport when more than TRANSPORT_HIGH octets wait."""
@@ -198,6 +209,19 @@ class _Flow:
         connection._send(sealed + mac)
         connection._send_seq = (sequence + 1) & 0xFFFF_FFFF
         connection._rekey_bytes_sent += len(packet)
+
+
+class _Carried:
+    """A connection inside another is full when that one is, whatever window its channel has."""
+
+    def __init__(self, inner: _Flow) -> None:
+        self._inner = inner
+
+    def choke(self) -> None:
+        self._inner._fill("carrier")
+
+    def release(self) -> None:
+        self._inner._drain("carrier")
 
 
 _BOUNDED = {MSG_GLOBAL_REQUEST: _Flow._process_global_request}
