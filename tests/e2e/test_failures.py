@@ -107,12 +107,17 @@ def _empty(path: Path) -> None:
 
 
 KEYS = ["host_ed25519", "ca_ed25519", "evidence_ed25519.pem", "vault.key", "auditors.txt"]
+HARMS = [
+    *[(name, harm) for name in KEYS for harm in (_absent, _damaged)],
+    ("vault.key", _a_directory),
+    ("host_ed25519", _a_directory),
+    ("auditors.txt", _empty),
+]
 
 
 @pytest.mark.parametrize(
-    "harm", [_absent, _damaged, _a_directory, _empty], ids=lambda f: f.__name__
+    ("name", "harm"), HARMS, ids=[f"{name}{harm.__name__}" for name, harm in HARMS]
 )
-@pytest.mark.parametrize("name", KEYS)
 def test_a_key_that_cannot_be_read_is_named(made: World, name: str, harm: Harm) -> None:
     path = made.data / "keys" / name
     harm(path)

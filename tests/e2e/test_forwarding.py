@@ -119,9 +119,12 @@ def test_fifty_megabytes_pass_exactly_and_are_not_recorded(served: World) -> Non
 def test_a_hundred_connections_pass_at_once(served: World) -> None:
     port = free_port()
     said = [b"%d" % number * 1000 for number in range(100)]
-    with tcp_server(echo) as behind, tunnel(served, "-L", f"{port}:{LOOPBACK}:{behind}"):
-        with ThreadPoolExecutor(100) as pool:
-            answers = list(pool.map(lambda data: exchange(port, data), said))
+    with (
+        tcp_server(echo) as behind,
+        tunnel(served, "-L", f"{port}:{LOOPBACK}:{behind}"),
+        ThreadPoolExecutor(100) as pool,
+    ):
+        answers = list(pool.map(lambda data: exchange(port, data), said))
     events = served.events()
 
     assert answers == said
@@ -203,15 +206,18 @@ def accepts(port: int) -> bool:
 
 def test_a_dynamic_forwarding_reaches_what_its_client_asks_for(served: World) -> None:
     port = free_port()
-    with tcp_server(echo) as behind, tunnel(served, "-D", f"{LOOPBACK}:{port}"):
-        with socket.create_connection((LOOPBACK, port), timeout=10) as proxy:
-            proxy.sendall(b"\x05\x01\x00")  # RFC 1928: version 5, one method, none
-            method = proxy.recv(2)
-            proxy.sendall(b"\x05\x01\x00\x01\x7f\x00\x00\x01" + behind.to_bytes(2, "big"))
-            reply = proxy.recv(10)
-            proxy.sendall(b"by socks")
-            proxy.shutdown(socket.SHUT_WR)
-            answer = b"".join(received(proxy))
+    with (
+        tcp_server(echo) as behind,
+        tunnel(served, "-D", f"{LOOPBACK}:{port}"),
+        socket.create_connection((LOOPBACK, port), timeout=10) as proxy,
+    ):
+        proxy.sendall(b"\x05\x01\x00")  # RFC 1928: version 5, one method, none
+        method = proxy.recv(2)
+        proxy.sendall(b"\x05\x01\x00\x01\x7f\x00\x00\x01" + behind.to_bytes(2, "big"))
+        reply = proxy.recv(10)
+        proxy.sendall(b"by socks")
+        proxy.shutdown(socket.SHUT_WR)
+        answer = b"".join(received(proxy))
     opened = of(ForwardOpened, served.events())
 
     assert (method, reply[:2], answer) == (b"\x05\x00", b"\x05\x00", b"by socks")
@@ -359,19 +365,22 @@ def test_what_a_forwarding_carries_is_noted(served: World, carries: str, first: 
 
 def test_forwardings_end_when_the_session_is_terminated(served: World) -> None:
     port = free_port()
-    with tcp_server(echo) as behind, tunnel(served, "-L", f"{port}:{LOOPBACK}:{behind}") as running:
-        with socket.create_connection((LOOPBACK, port), timeout=10) as connection:
-            connection.sendall(b"first")
-            answer = connection.recv(100)
-            socket_path = served.data / "run/control.sock"
-            (session,) = control.request(socket_path, {"do": "status"})["sessions"]
-            control.request(
-                socket_path,
-                {"do": "terminate", "session": session["id"], "by": "bob", "reason": "enough"},
-            )
-            rest = b"".join(received(connection))
-            wait_for(lambda: running.gone, "ssh has ended", 3)
-            log = running.log()
+    with (
+        tcp_server(echo) as behind,
+        tunnel(served, "-L", f"{port}:{LOOPBACK}:{behind}") as running,
+        socket.create_connection((LOOPBACK, port), timeout=10) as connection,
+    ):
+        connection.sendall(b"first")
+        answer = connection.recv(100)
+        socket_path = served.data / "run/control.sock"
+        (session,) = control.request(socket_path, {"do": "status"})["sessions"]
+        control.request(
+            socket_path,
+            {"do": "terminate", "session": session["id"], "by": "bob", "reason": "enough"},
+        )
+        rest = b"".join(received(connection))
+        wait_for(lambda: running.gone, "ssh has ended", 3)
+        log = running.log()
     events = served.events()
     closed = events[-1]
 

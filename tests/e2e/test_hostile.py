@@ -533,6 +533,8 @@ class Mean(OpenServer):
                 return False
             case "tiny packets":
                 self._connection._max_pktsize = 1
+            case _:
+                pass
         return MeanSession(self._meanness, self._connection)
 
 

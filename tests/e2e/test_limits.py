@@ -24,6 +24,7 @@ from e2e.gateway import World, wait_for, world
 from e2e.peers import LOOPBACK, echo, login, resident, tcp_server
 from e2e.servers import Terminal, free_port
 from watchgate.demo.openssh import environment
+from watchgate.protocols.ssh import front
 from watchgate.protocols.ssh.engine import CHANNEL_LIMIT, FORWARD_LIMIT
 from watchgate.session.events import ForwardRefused
 from watchgate.session.model import Capability
@@ -156,6 +157,28 @@ def test_a_jump_begins_while_strangers_fill_the_door(tmp_path: Path) -> None:
             made.ssh("-S", path, "-O", "exit", "alice@gate")
 
     assert answer.stdout == b"inside\n", answer.stderr
+
+
+def test_jumps_of_one_connection_have_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(front, "JUMPS", 3)
+
+    async def run(made: World) -> list[bytes]:
+        async with login(made, "alice@gate") as outer:
+            jumps = [await outer.open_connection("web1", 22, encoding=None) for _ in range(3)]
+            greetings = [bytes(await reader.readline()) for reader, _ in jumps]
+            with pytest.raises(asyncssh.ChannelOpenError, match="more than 3 jumps at once"):
+                await outer.open_connection("web1", 22, encoding=None)
+            jumps[0][1].close()
+            await jumps[0][1].wait_closed()
+            again, _ = await outer.open_connection("web1", 22, encoding=None)
+            return [*greetings, bytes(await again.readline())]
+
+    with world(tmp_path) as made, made.serving():
+        greetings = asyncio.run(run(made))
+
+    assert greetings == [b"SSH-2.0-Watchgate\r\n"] * 4
 
 
 # --- readers that read no more -----------------------------------------------------------------
@@ -390,6 +413,41 @@ def test_forwarded_connections_of_a_client_that_takes_nothing_are_bounded(spawne
         more = asyncio.run(run(port))
 
     assert more <= BOUND
+
+
+class Wide:
+    """An outer connection whose channel for an inner one takes all that is sent to it."""
+
+    def __init__(self, outer: Any) -> None:
+        self._outer = outer
+
+    async def create_connection(self, factory: Any, host: str, port: int) -> Any:
+        return await self._outer.create_connection(factory, host, port, window=HUGE_WINDOW)
+
+
+def test_a_jump_of_a_client_that_takes_nothing_is_bounded(spawned: World) -> None:
+    async def run() -> int:
+        async with login(spawned, "alice@gate") as outer:
+            inner = await asyncssh.connect(
+                "web1",
+                username=spawned.target.user,
+                tunnel=Wide(outer),
+                known_hosts=None,
+                config=None,
+                agent_path=None,
+            )
+            with growth(spawned) as grown:
+                process = await inner.create_process(
+                    f"head -c {OFFERED} /dev/zero", encoding=None, window=HUGE_WINDOW
+                )
+                await process.stdout.read(1000)
+                outer._transport.pause_reading()
+                await asyncio.to_thread(stand_still, grown, "memory stands still")
+                more = grown()
+            inner.abort()
+            return more
+
+    assert asyncio.run(run()) <= BOUND
 
 
 # --- channels without number -------------------------------------------------------------------

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e.gateway import World, wait_for, world
 from sqlalchemy import select
 
+from e2e.gateway import World, wait_for, world
 from watchgate.catalog import schema
 from watchgate.cli.application import run
 from watchgate.session.model import Capability

@@ -125,7 +125,7 @@ def test_the_end_of_the_grant_ends_the_session() -> None:
     stage = Stage()
     stage.world.grant = Grant("g1", until_us=stage.world.clock.wall_us() + 20_000)
 
-    ending = live(stage)
+    ending = live(stage, lambda stage: stage.world.clock.advance(0.02))
 
     assert ending is not None
     assert ending.reason is EndReason.EXPIRED

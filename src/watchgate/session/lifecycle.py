@@ -93,7 +93,7 @@ async def run_session(engine: Engine, services: Services, sessions: Sessions) ->
     """
     try:
         return await _authorized(engine, services, sessions)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is: it is told, logged, and ends this session only
         await engine.refuse(_told(error))
     finally:
         await engine.close(Ending(EndReason.REFUSED))
@@ -208,10 +208,11 @@ async def _first_end(
     async def expired() -> Ending:
         if route.grant.until_us is None:
             await asyncio.Event().wait()
-        else:
-            while (left := route.grant.until_us - clock.wall_us()) > 0:
-                await asyncio.sleep(min(left / 1e6, LOOK_AGAIN_SECONDS))
-        return Ending(EndReason.EXPIRED, "the grant's time is over")
+        while True:
+            left = (route.grant.until_us or 0) - clock.wall_us()
+            if left <= 0:
+                return Ending(EndReason.EXPIRED, "the grant's time is over")
+            await asyncio.sleep(min(left / 1e6, LOOK_AGAIN_SECONDS))
 
     async with asyncio.TaskGroup() as group:
         waits = [

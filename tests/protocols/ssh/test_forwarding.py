@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 
 from watchgate.clock import ManualClock
+from watchgate.protocols.ssh.bounds import Choked
 from watchgate.protocols.ssh.effects import Side
 from watchgate.protocols.ssh.forwarding import Forward
-from watchgate.protocols.ssh.seams import Choked
 from watchgate.session.events import Event, ForwardClosed, ForwardNoted, ForwardOpened
 from watchgate.session.ports import Recorder
 
@@ -109,6 +109,18 @@ def test_an_end_that_comes_late_is_not_read_while_the_other_is_full() -> None:
         return [before, client.reading]
 
     assert asyncio.run(run()) == [False, True]
+
+
+def test_what_a_target_says_before_its_client_is_there_is_kept_and_no_more_is_read() -> None:
+    async def run() -> tuple[bool, bool, bytes]:
+        made = Joined()
+        made.join(Side.TARGET)
+        made.forward.heard(Side.TARGET, b"220 hello\r\n")
+        before = made.channels[Side.TARGET].reading
+        made.join(Side.CLIENT)
+        return before, made.channels[Side.TARGET].reading, made.channels[Side.CLIENT].written
+
+    assert asyncio.run(run()) == (False, True, b"220 hello\r\n")
 
 
 def test_an_aborted_forwarding_is_over_at_once_and_counts_no_more() -> None:

@@ -74,7 +74,7 @@ def test_enough_octets_always_give_a_verdict(first: bytes) -> None:
     ("host", "expected"),
     [
         *[(host, True) for host in ("", "localhost", "LOCALHOST.", "web.localhost", "127.0.0.1")],
-        *[(host, True) for host in ("127.8.9.1", "127.1", "0", "0.0.0.0", "2130706433", "0x7f.1")],
+        *[(host, True) for host in ("127.8.9.1", "127.1", "0", "0.0.0.0", "2130706433", "0x7f.1")],  # noqa: S104 - names, not a bind
         *[(host, True) for host in ("::1", "[::1]", "::", "::ffff:127.0.0.1", "::1%lo")],
         *[(host, False) for host in ("10.0.0.1", "128.0.0.1", "fe80::1%eth0", "web1", "a\0b", "ä")],
     ],

@@ -11,7 +11,7 @@ import pytest
 from asyncssh.channel import SSHTCPChannel
 from asyncssh.packet import Boolean, SSHPacket, String, UInt32
 
-from watchgate.protocols.ssh.seams import (
+from watchgate.protocols.ssh.bounds import (
     DEFERRED_LIMIT,
     GLOBAL_REQUESTS_WAITING,
     PACKET_LEAST,
@@ -19,9 +19,8 @@ from watchgate.protocols.ssh.seams import (
     REQUESTS_WAITING,
     UNHEARD_LIMIT,
     UNREAD_LIMIT,
-    ClientChannel,
-    GateServerConnection,
 )
+from watchgate.protocols.ssh.seams import ClientChannel, GateServerConnection
 
 KEY = asyncssh.generate_private_key("ssh-ed25519")
 
@@ -102,7 +101,7 @@ def on_connection(check: Callable[[Any, Wire], None]) -> None:
 
 
 def test_a_source_that_comes_while_the_transport_is_full_waits_at_once() -> None:
-    def check(connection: Any, _: Wire) -> None:
+    def check(connection: Any, wire: Wire) -> None:
         connection.pause_writing()
         watcher = Watcher()
         connection.watch_flow(watcher)
@@ -115,7 +114,7 @@ def test_a_source_that_comes_while_the_transport_is_full_waits_at_once() -> None
 
 
 def test_sources_wait_until_every_reason_is_gone() -> None:
-    def check(connection: Any, _: Wire) -> None:
+    def check(connection: Any, wire: Wire) -> None:
         watcher = Watcher()
         connection.watch_flow(watcher)
         seen = []
@@ -136,7 +135,7 @@ def test_sources_wait_until_every_reason_is_gone() -> None:
 def test_a_source_that_fills_the_transport_again_leaves_the_others_waiting() -> None:
     """What the first one had waiting fills it inside the very call that says there is room."""
 
-    def check(connection: Any, _: Wire) -> None:
+    def check(connection: Any, wire: Wire) -> None:
         greedy = Watcher(lambda: connection.pause_writing())
         patient = [Watcher(), Watcher()]
         for watcher in (greedy, *patient):
@@ -153,7 +152,7 @@ def test_a_source_that_fills_the_transport_again_leaves_the_others_waiting() -> 
 
 
 def test_a_source_that_left_is_not_told() -> None:
-    def check(connection: Any, _: Wire) -> None:
+    def check(connection: Any, wire: Wire) -> None:
         watcher = Watcher()
         leave = connection.watch_flow(watcher)
         leave()
@@ -166,7 +165,7 @@ def test_a_source_that_left_is_not_told() -> None:
 
 
 def test_a_connection_inside_another_is_full_when_that_one_is() -> None:
-    def check(outer: Any, _: Wire) -> None:
+    def check(outer: Any, wire: Wire) -> None:
         options = asyncssh.SSHServerConnectionOptions(server_host_keys=[KEY])
         inner: Any = GateServerConnection(outer._loop, options, asyncssh.SSHServer)
         channel = SSHTCPChannel(outer, outer._loop, None, "strict", 1 << 20, 1 << 15)
@@ -222,7 +221,7 @@ def test_no_more_is_read_while_one_message_takes_its_time() -> None:
 
 
 def test_global_requests_that_wait_for_an_answer_have_a_limit() -> None:
-    def check(connection: Any, _: Wire) -> None:
+    def check(connection: Any, wire: Wire) -> None:
         connection._service_next_global_request = lambda: None
         request = String(b"keepalive@openssh.com") + Boolean(True)
         for _ in range(GLOBAL_REQUESTS_WAITING):
@@ -265,7 +264,7 @@ def request(size: int = 10) -> SSHPacket:
 
 
 def test_thousands_of_requests_are_answered_one_after_the_other() -> None:
-    def check(connection: Any, _: Wire) -> None:
+    def check(connection: Any, wire: Wire) -> None:
         owner = Owner(None)
         channel = channel_of(connection, owner)
         for _ in range(REQUESTS_WAITING):
@@ -281,7 +280,7 @@ def test_thousands_of_requests_are_answered_one_after_the_other() -> None:
 
 @pytest.mark.parametrize(("size", "fits"), [(10, REQUESTS_WAITING), (100_000, 11)])
 def test_requests_that_wait_have_a_limit(size: int, fits: int) -> None:
-    def check(connection: Any, _: Wire) -> None:
+    def check(connection: Any, wire: Wire) -> None:
         channel = channel_of(connection, Owner(None))
         for _ in range(fits):
             channel._process_request(98, 0, request(size))
@@ -299,7 +298,7 @@ def test_requests_that_wait_have_a_limit(size: int, fits: int) -> None:
     ("size", "taken"), [(1, False), (PACKET_LEAST - 1, False), (PACKET_LEAST, True)]
 )
 def test_a_peer_that_takes_crumbs_only_is_refused(size: int, taken: bool) -> None:
-    def check(connection: Any, _: Wire) -> None:
+    def check(connection: Any, wire: Wire) -> None:
         for make in (
             lambda: ClientChannel(connection, 1 << 20, 1 << 15),
             connection.create_tcp_channel,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -92,7 +93,5 @@ def test_a_string_comes_back_as_it_was_written(octets: bytes) -> None:
 def test_nothing_but_a_protocol_error_comes_of_any_octets(
     read: Callable[[bytes], Any], octets: bytes
 ) -> None:
-    try:
-        read(octets)
-    except PeerProtocolError as error:
-        assert str(error)
+    with contextlib.suppress(PeerProtocolError):
+        assert read(octets) is not None

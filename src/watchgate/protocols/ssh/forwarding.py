@@ -26,7 +26,7 @@ class End(asyncssh.SSHTCPSession[bytes]):
     def __init__(self, forward: Forward, side: Side) -> None:
         self._forward = forward
         self._side = side
-        self._early: list[bytes] = []  # bounded by the window of the end that is already there
+        self._early: list[bytes] = []  # bounded: what comes is not read on until this end is there
         self._held: set[str] = set()
         self.channel: Any = None
 
@@ -37,6 +37,7 @@ class End(asyncssh.SSHTCPSession[bytes]):
         for data in self._early:
             chan.write(data)
         self._early.clear()
+        self._forward.end(self._side.other).free("early")
         self._forward.joined()
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
@@ -81,6 +82,7 @@ class End(asyncssh.SSHTCPSession[bytes]):
         """Send to this end, while it takes anything; what comes before it is there waits."""
         if self.channel is None:
             self._early.append(data)
+            self._forward.end(self._side.other).hold("early")
         elif writable(self.channel):
             self.channel.write(data)
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import asyncssh
 
 from watchgate.errors import ConfigurationError
+from watchgate.protocols.ssh.bounds import PACKET_OCTETS
 from watchgate.protocols.ssh.front import Front, Jump
 from watchgate.protocols.ssh.login import Login
 from watchgate.protocols.ssh.reach import CIPHERS
-from watchgate.protocols.ssh.seams import PACKET_OCTETS, GateServerConnection
+from watchgate.protocols.ssh.seams import GateServerConnection
 from watchgate.protocols.ssh.services import SshServices
 from watchgate.session.control import Sessions
 from watchgate.session.model import Address

@@ -10,221 +10,36 @@ asyncssh ends both connections; a gateway needs four things that its public inte
 - *packets at line speed*: with authenticated encryption there is no IGNORE packet before each packet
   (it protects the older ciphers, which keep it), and nothing is formatted for a log that nobody reads.
 
-pyproject.toml pins the minor version, and tests/structure checks that every name used here exists.
+What may wait in a connection, and how its packets are sent, is in bounds.py. pyproject.toml pins the
+minor version, and tests/structure checks that every name used in both exists.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import time
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 import asyncssh
-from asyncssh.channel import SSHClientChannel, SSHServerChannel, SSHTCPChannel
+from asyncssh.channel import SSHClientChannel, SSHServerChannel
 from asyncssh.constants import (
     MSG_CHANNEL_CLOSE,
     MSG_CHANNEL_DATA,
     MSG_CHANNEL_EXTENDED_DATA,
     MSG_CHANNEL_REQUEST,
-    MSG_GLOBAL_REQUEST,
-    MSG_IGNORE,
-    MSG_USERAUTH_LAST,
 )
-from asyncssh.encryption import BasicEncryption
 from asyncssh.packet import SSHPacket, String, UInt32
 from asyncssh.public_key import SSHOpenSSHCertificate
 
-PACKET_OCTETS = 32768
-"""Octets of data in one channel packet: the most that every peer must accept (RFC 4253 §6.1)."""
-
-PACKET_LEAST = 256
-"""Octets that a peer must take in one packet; one octet each would cost us a packet an octet."""
-
-WINDOW_OCTETS = 2 << 20
-"""What a peer may send of one forwarded connection before we read on."""
-
-TRANSPORT_HIGH = 256 * 1024
-"""Octets that may wait in a connection's transport before its sources are paused."""
-
-UNREAD_LIMIT = 16 << 20
-DEFERRED_LIMIT = 10_000
-"""Octets, or packets while keys are made, that a peer may leave unread while it goes on asking."""
-
-UNHEARD_LIMIT = 512 << 10
-"""Octets that wait while one message is worked on, before no more are read; above any one packet."""
-
-GLOBAL_REQUESTS_WAITING = 64
-REQUESTS_WAITING = 1024
-REQUEST_OCTETS_WAITING = 1 << 20
-"""Requests of a connection, and of a channel, that may wait for their turn."""
-
-
-class Choked(Protocol):
-    """Who is told when a connection's transport is full, and when it is free again."""
-
-    def choke(self) -> None:
-        """Stop writing to the connection."""
-
-    def release(self) -> None:
-        """Go on."""
-
-
-class _Flow:
-    """What both kinds of connection share: bounds on what waits in them, and quick packets."""
-
-    _full: frozenset[str] = frozenset()
-    _deaf = False
-
-    def watch_flow(self, watcher: Choked) -> Callable[[], None]:
-        """Tell *watcher* of the transport's back-pressure; returns the way to stop that."""
-        watchers = self._watchers()
-        watchers.append(watcher)
-        if self._full:
-            watcher.choke()
-        return lambda: watchers.remove(watcher) if watcher in watchers else None
-
-    def _watchers(self) -> list[Choked]:
-        return cast("list[Choked]", self.__dict__.setdefault("_flow_watchers", []))
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        set_limits = getattr(transport, "set_write_buffer_limits", None)
-        if set_limits is not None:
-            set_limits(high=TRANSPORT_HIGH)
-        carrier = transport.get_connection() if isinstance(transport, SSHTCPChannel) else None
-        if isinstance(carrier, _Flow):
-            self._unwatch_carrier = carrier.watch_flow(_Carried(self))
-        super().connection_made(transport)  # type: ignore[misc]
-
-    def connection_lost(self, exc: Exception | None = None) -> None:
-        self._unwatch_carrier()
-        super().connection_lost(exc)  # type: ignore[misc]
-
-    @staticmethod
-    def _unwatch_carrier() -> None:
-        """A connection over TCP has no carrier."""
-
-    def pause_writing(self) -> None:
-        """Called by the transport when more than TRANSPORT_HIGH octets wait."""
-        self._fill("transport")
-
-    def resume_writing(self) -> None:
-        """Called by the transport when it has room again."""
-        self._drain("transport")
-
-    def _fill(self, why: str) -> None:
-        if not self._full:
-            for watcher in list(self._watchers()):
-                watcher.choke()
-        self._full |= {why}
-
-    def _drain(self, why: str) -> None:
-        if why not in self._full:
-            return
-        self._full -= {why}
-        watchers = self._watchers()
-        for watcher in list(watchers):
-            if self._full:
-                break  # what the ones before had waiting filled it again
-            if watcher in watchers:
-                watchers.remove(watcher)
-                watchers.append(watcher)  # next time the others come first
-                watcher.release()
-
-    def log_received_packet(self, *_: object) -> None:
-        """No log of packets: it would cost more than the packet, and could hold a secret."""
-
-    def data_received(self, data: bytes, datatype: Any = None) -> None:
-        """A peer that takes nothing but makes us answer is given up: no source could be paused."""
-        connection = cast(Any, self)
-        if self._full and connection._transport is not None:
-            waiting = connection._transport.get_write_buffer_size()
-            if waiting > UNREAD_LIMIT or len(connection._deferred_packets) > DEFERRED_LIMIT:
-                connection.abort()
-                return
-        super().data_received(data, datatype)  # type: ignore[misc]
-
-    def _recv_data(self) -> None:
-        # While one message takes time (a password is checked), what comes after it must not pile up.
-        super()._recv_data()  # type: ignore[misc]
-        connection = cast(Any, self)
-        transport, deaf = connection._transport, len(connection._inpbuf) > UNHEARD_LIMIT
-        if deaf is not self._deaf and transport is not None and not transport.is_closing():
-            self._deaf = deaf
-            (transport.pause_reading if deaf else transport.resume_reading)()
-
-    def _send_deferred_packets(self) -> None:
-        super()._send_deferred_packets()  # type: ignore[misc]
-        if not cast(Any, self)._deferred_packets:
-            self._drain("keys")
-
-    def _process_global_request(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
-        connection = cast(Any, self)
-        if len(connection._global_request_queue) >= GLOBAL_REQUESTS_WAITING:
-            raise asyncssh.ProtocolError("Too many global requests at once")
-        super()._process_global_request(pkttype, pktid, packet)  # type: ignore[misc]
-
-    def create_tcp_channel(
-        self,
-        encoding: str | None = None,
-        errors: str = "strict",
-        window: int = WINDOW_OCTETS,
-        max_pktsize: int = PACKET_OCTETS,
-    ) -> SSHTCPChannel[bytes]:
-        """A channel for a forwarded connection."""
-        connection = cast(Any, self)
-        connection._update_recv_pktlen(max_pktsize)
-        return ForwardChannel(connection, connection._loop, encoding, errors, window, max_pktsize)
-
-    def send_packet(self, pkttype: int, *args: bytes, handler: Any = None) -> None:
-        """Send a packet; the plain case (sealed, no rekey due, nothing deferred) is short."""
-        connection = cast(Any, self)
-        encryption = connection._send_encryption
-        if encryption is None or type(encryption) is BasicEncryption:
-            super().send_packet(pkttype, *args, handler=handler)  # type: ignore[misc]
-            return
-        if pkttype == MSG_IGNORE:
-            return
-        if (
-            pkttype <= MSG_USERAUTH_LAST
-            or not connection._auth_complete
-            or not connection._kex_complete
-            or connection._compressor
-            or connection._rekey_bytes_sent >= connection._rekey_bytes
-            or (connection._rekey_seconds and time.monotonic() >= connection._rekey_time)
-        ):
-            super().send_packet(pkttype, *args, handler=handler)  # type: ignore[misc]
-            if connection._auth_complete and connection._deferred_packets:
-                self._fill("keys")  # new keys are being made; what is sent waits until then
-            return
-        body = b"".join((bytes((pkttype,)), *args))
-        padding = -(connection._send_enchdrlen + len(body)) % connection._send_blocksize
-        if padding < 4:
-            padding += connection._send_blocksize
-        packet = b"".join((bytes((padding,)), body, os.urandom(padding)))
-        sequence = connection._send_seq
-        sealed, mac = encryption.encrypt_packet(sequence, UInt32(len(packet)), packet)
-        connection._send(sealed + mac)
-        connection._send_seq = (sequence + 1) & 0xFFFF_FFFF
-        connection._rekey_bytes_sent += len(packet)
-
-
-class _Carried:
-    """A connection inside another is full when that one is, whatever window its channel has."""
-
-    def __init__(self, inner: _Flow) -> None:
-        self._inner = inner
-
-    def choke(self) -> None:
-        self._inner._fill("carrier")
-
-    def release(self) -> None:
-        self._inner._drain("carrier")
-
-
-_BOUNDED = {MSG_GLOBAL_REQUEST: _Flow._process_global_request}
+from watchgate.protocols.ssh.bounds import (
+    BOUNDED,
+    PACKET_OCTETS,
+    REQUEST_OCTETS_WAITING,
+    REQUESTS_WAITING,
+    Flow,
+    Sized,
+)
 
 SEALED = (b"aes128-gcm@openssh.com", b"aes256-gcm@openssh.com")
 """The ciphers that cost the least here; every OpenSSH since 6.2 has them."""
@@ -233,10 +48,10 @@ _SEALING = re.compile(rb"SSH-2\.0-(?:OpenSSH_(?:6\.[2-9]|[7-9]\.|[1-9]\d)|AsyncS
 """Clients that surely have AES-GCM: OpenSSH since 6.2, asyncssh."""
 
 
-class GateServerConnection(_Flow, asyncssh.SSHServerConnection):
+class GateServerConnection(Flow, asyncssh.SSHServerConnection):
     """The connection from a client; *owner* makes the object that its callbacks go to."""
 
-    _packet_handlers = asyncssh.SSHServerConnection._packet_handlers | _BOUNDED
+    _packet_handlers = asyncssh.SSHServerConnection._packet_handlers | BOUNDED
 
     def __init__(
         self,
@@ -291,10 +106,10 @@ def _method_name(handler: object) -> str:
     return cast(bytes, getattr(handler, "_method", b"none")).decode("ascii", "replace")
 
 
-class GateClientConnection(_Flow, asyncssh.SSHClientConnection):
+class GateClientConnection(Flow, asyncssh.SSHClientConnection):
     """The connection to a target."""
 
-    _packet_handlers = asyncssh.SSHClientConnection._packet_handlers | _BOUNDED
+    _packet_handlers = asyncssh.SSHClientConnection._packet_handlers | BOUNDED
 
     gone = False
     """Whether it is over; set before its channels hear of it."""
@@ -342,35 +157,7 @@ class ClientChannelOwner(ChannelOwner, Protocol):
         """The client closed the channel; True when `close` will be called later."""
 
 
-class _Sized:
-    """Refuses a peer that takes packets of a few octets only; keeps packets out of logs."""
-
-    def log_received_packet(self, *_: object) -> None:
-        """See `_Flow.log_received_packet`."""
-
-    def process_open(
-        self, send_chan: int, send_window: int, send_pktsize: int, session: Any
-    ) -> None:
-        _check_packets(send_pktsize)
-        super().process_open(send_chan, send_window, send_pktsize, session)  # type: ignore[misc]
-
-    def process_open_confirmation(
-        self, send_chan: int, send_window: int, send_pktsize: int, packet: SSHPacket
-    ) -> None:
-        _check_packets(send_pktsize)
-        super().process_open_confirmation(send_chan, send_window, send_pktsize, packet)  # type: ignore[misc]
-
-
-def _check_packets(size: int) -> None:
-    if size < PACKET_LEAST:
-        raise asyncssh.ProtocolError(f"Packets of at most {size} octets are too small")
-
-
-class ForwardChannel(_Sized, SSHTCPChannel[bytes]):
-    """A forwarded connection's channel."""
-
-
-class ClientChannel(_Sized, SSHServerChannel[bytes]):
+class ClientChannel(Sized, SSHServerChannel[bytes]):
     """A session channel of a client: requests reach its session as octets, and its end can wait."""
 
     def __init__(self, connection: GateServerConnection, window: int, packet: int) -> None:
@@ -462,7 +249,7 @@ class ClientChannel(_Sized, SSHServerChannel[bytes]):
             self._send_request(kind, payload)
 
 
-class TargetChannel(_Sized, SSHClientChannel[bytes]):
+class TargetChannel(Sized, SSHClientChannel[bytes]):
     """A session channel on a target: requests are sent as octets, exits come as octets."""
 
     async def open_session(self, session: asyncssh.SSHClientSession[bytes]) -> None:
