@@ -70,7 +70,8 @@ def served(tmp_path: Path) -> Iterator[World]:
     """A gateway that serves, with a session that is over; `bob.pub` and `auditor.pub` lie there."""
     with world(tmp_path) as made:
         made.spawn(free_port())
-        assert made.run("echo", "hello").returncode == 0
+        first = made.run("echo", "hello")
+        assert first.returncode == 0, first.stderr
         made.sealed()
         for name in ("bob", "auditor"):
             made.alice.new_key(name)

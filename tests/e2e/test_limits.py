@@ -25,7 +25,8 @@ from e2e.peers import LOOPBACK, echo, login, resident, tcp_server
 from e2e.servers import Terminal, free_port
 from watchgate.demo.openssh import environment
 from watchgate.protocols.ssh import front
-from watchgate.protocols.ssh.engine import CHANNEL_LIMIT, FORWARD_LIMIT
+from watchgate.protocols.ssh.engine import CHANNEL_LIMIT
+from watchgate.protocols.ssh.forwardings import FORWARD_LIMIT
 from watchgate.session.events import ForwardRefused
 from watchgate.session.model import Capability
 

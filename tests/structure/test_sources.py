@@ -43,6 +43,7 @@ TESTED_IN: dict[str, str] = {
     "watchgate.protocols.ssh.reach": "e2e",
     "watchgate.protocols.ssh.refusal": "e2e",
     "watchgate.protocols.ssh.relay": "e2e",
+    "watchgate.protocols.ssh.forwardings": "e2e/test_forwarding.py",
     "watchgate.protocols.ssh.seams": "structure/test_sources.py",
     "watchgate.protocols.ssh.services": "e2e",
     "watchgate.protocols.ssh.wire": "protocols/ssh/test_forwards.py",

@@ -9,32 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import Protocol
 
 import asyncssh
 
 from watchgate.clock import Clock
-from watchgate.errors import RecordingLost, WatchgateError
+from watchgate.errors import WatchgateError
 from watchgate.protocols.ssh.dialogue import ChannelDialogue
-from watchgate.protocols.ssh.effects import Side
-from watchgate.protocols.ssh.forwarding import End, Forward
-from watchgate.protocols.ssh.forwards import is_loopback
+from watchgate.protocols.ssh.forwardings import Forwardings, Ground
 from watchgate.protocols.ssh.reach import Reached, reach
 from watchgate.protocols.ssh.refusal import Refusal
 from watchgate.protocols.ssh.relay import ChannelRelay, ClientSide
 from watchgate.protocols.ssh.services import SshServices
 from watchgate.session.control import Session
-from watchgate.session.events import (
-    ForwardListening,
-    ForwardRefused,
-    TargetReached,
-    TargetTrusted,
-)
+from watchgate.session.events import TargetReached, TargetTrusted
 from watchgate.session.lifecycle import Proof
 from watchgate.session.model import (
-    Address,
-    Capability,
     Claim,
     Credential,
     Ending,
@@ -44,11 +36,7 @@ from watchgate.session.model import (
 )
 
 CHANNEL_LIMIT = 64
-FORWARD_LIMIT = 256
-"""Open at once in one session; more are refused."""
-
-_TOO_MANY = f"more than {FORWARD_LIMIT} forwardings at once"
-_NO_SESSION = "there is no session"
+"""Channels that are open at once in one session; more are refused."""
 
 DRAIN_SECONDS = 5.0
 """How long what a target still said may take to reach the client after the target is gone."""
@@ -56,9 +44,6 @@ DRAIN_SECONDS = 5.0
 FAREWELL_SECONDS = 2.0
 """How long a client may take to read why its session is ended: it drops what it has not read when the
 connection is closed under it."""
-
-FORWARD_SECONDS = 20.0
-"""How long a target may take to make a forwarded connection."""
 
 Requests = Sequence[tuple[str, bytes]]
 
@@ -109,13 +94,10 @@ class SshEngine:
         self._reached: Reached | None = None
         self._refusal: Refusal | None = None
         self._group: asyncio.TaskGroup | None = None
-        self._ready = asyncio.Event()
+        self.forwards = Forwardings(front.connection, services.directory, clock)
         self._waiting: list[ClientSide] = [only] if only is not None else []
         self._relays: dict[int, ChannelRelay] = {}
-        self._forwards: dict[int, Forward] = {}
-        self._numbers = 0
-        self._asking = 0
-        self._listening = 0
+        self._numbers = itertools.count(1)
         self._closed = False
         self._began_us = clock.monotonic_us()
 
@@ -137,6 +119,7 @@ class SshEngine:
 
     async def relay(self, policy: Policy, session: Session) -> Ending:
         """Relay channels and forwardings until a connection, or the one channel, is gone."""
+        assert self._reached is not None
         self._policy, self._session = policy, session
         ending = Ending(EndReason.CLIENT)
         try:
@@ -145,13 +128,15 @@ class SshEngine:
                 for client in self._waiting:
                     self._start(group, client)
                 self._waiting.clear()
-                self._ready.set()
+                target = self._reached.connection
+                self.forwards.begin(Ground(target, policy, session, group, self._numbers))
                 ending = await self._first_gone(group, policy)
                 raise _Over
         except* _Over:
             pass
         finally:
             self._group = None
+            self.forwards.end()
         return ending
 
     async def refuse(self, error: WatchgateError) -> None:
@@ -159,8 +144,7 @@ class SshEngine:
 
         One that relays and has none (`ssh -N`) hears it as the reason of its disconnection.
         """
-        for forward in list(self._forwards.values()):
-            forward.abort()
+        self.forwards.abort()
         relays = list(self._relays.values())
         for relay in relays:
             relay.dismiss(str(error))
@@ -168,7 +152,7 @@ class SshEngine:
         if relays or self._closed or self._front.lost.is_set() or self._refusal is not None:
             return
         self._refusal = Refusal(str(error), self._front.lost)
-        self._ready.set()
+        self.forwards.end()
         if self._group is not None:
             return
         for client in self._waiting:
@@ -179,9 +163,7 @@ class SshEngine:
     async def close(self, ending: Ending) -> None:
         """End both connections; a client that chose from the menu keeps its own."""
         self._closed = True
-        self._ready.set()
-        for forward in list(self._forwards.values()):
-            forward.abort()
+        self.forwards.end()
         if self._reached is not None:
             self._reached.connection.close()
         if self._only is not None:
@@ -222,8 +204,7 @@ class SshEngine:
         assert self._session is not None
         while True:
             moments = [relay.active_us for relay in self._relays.values()]
-            moments += [forward.active_us for forward in self._forwards.values()]
-            last = max(moments, default=self._began_us)
+            last = max([*moments, *self.forwards.moments()], default=self._began_us)
             left = seconds - (self._clock.monotonic_us() - last) / 1e6
             if left <= 0:
                 break
@@ -253,8 +234,7 @@ class SshEngine:
         assert self._reached is not None
         assert self._policy is not None
         assert self._session is not None
-        self._numbers += 1
-        number = self._numbers
+        number = next(self._numbers)
         dialogue = ChannelDialogue(number, self._policy, self._clock)
         relay = ChannelRelay(
             client,
@@ -276,119 +256,6 @@ class SshEngine:
             if self._group is not None and self._only is None:
                 del self._relays[number]
 
-    # --- forwardings ---------------------------------------------------------------------------
-
-    async def forward_local(self, host: str, port: int, origin: str) -> End:
-        """A connection that the client asks the target to make (-L, -D, ProxyJump)."""
-        destination = _address(host, port)
-        target = await self._permitted(Capability.FORWARD_LOCAL, "local", destination)
-        managed = await self._manages(host, port)
-        forward = await self._forward("local", destination, origin, managed)
-        try:
-            async with asyncio.timeout(FORWARD_SECONDS):
-                await target.create_connection(
-                    lambda: forward.end(Side.TARGET), host, port, "127.0.0.1", 0
-                )
-        except (asyncssh.Error, OSError, TimeoutError, ValueError) as error:
-            forward.abort()
-            reason = error.reason if isinstance(error, asyncssh.Error) else "no answer"
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, reason) from error
-        return forward.end(Side.CLIENT)
-
-    async def forward_remote(self, host: str, port: int) -> asyncssh.SSHListener:
-        """A listener on the target whose connections come to the client (-R)."""
-        target = await self._permitted(
-            Capability.FORWARD_REMOTE, "remote", _address(host or "*", port)
-        )
-        assert self._session is not None
-        self._listening += 1
-
-        async def accept(origin_host: str, origin_port: int) -> End:
-            origin = _address(origin_host, origin_port)
-            listened = listener.get_port() or port
-            forward = await self._forward("remote", _address(host or "*", listened), origin)
-            try:
-                await self._front.connection.create_connection(
-                    lambda: forward.end(Side.CLIENT), host, listened, origin_host, origin_port
-                )
-            except (asyncssh.Error, OSError, ValueError) as error:
-                forward.abort()
-                raise _prohibited("the client refused the connection") from error
-            return forward.end(Side.TARGET)
-
-        listener = await target.create_server(accept, host, port)
-        self._session.recorder.event(ForwardListening(_address(host or "*", listener.get_port())))
-        return listener
-
-    async def _permitted(
-        self, capability: Capability, direction: str, destination: str
-    ) -> asyncssh.SSHClientConnection:
-        """The target's connection, once it is there, when the grant permits *capability*."""
-        if self._asking >= FORWARD_LIMIT:
-            raise _prohibited(f"watchgate: {_TOO_MANY}")
-        self._asking += 1
-        try:
-            await self._ready.wait()
-        finally:
-            self._asking -= 1
-        if self._group is None or self._reached is None or self._policy is None:
-            raise _prohibited(_NO_SESSION)
-        if capability not in self._policy.capabilities:
-            self._refuse(direction, destination, f"your grant does not permit {capability}")
-        if self._listening >= FORWARD_LIMIT:
-            self._refuse(direction, destination, _TOO_MANY)
-        return self._reached.connection
-
-    def _refuse(self, direction: str, destination: str, reason: str) -> NoReturn:
-        assert self._session is not None
-        self._session.recorder.event(ForwardRefused(direction, destination, reason))
-        raise _prohibited(f"watchgate: {reason}")
-
-    async def _forward(
-        self,
-        direction: str,
-        destination: str,
-        origin: str,
-        managed: bool = False,
-    ) -> Forward:
-        """A forwarding that the recording knows of; *managed* is whether it leads to a target of ours."""
-        assert self._session is not None
-        if len(self._forwards) >= FORWARD_LIMIT:
-            self._refuse(direction, destination, _TOO_MANY)
-        self._numbers += 1
-        forward = Forward(
-            self._numbers,
-            direction,
-            destination,
-            origin,
-            managed,
-            self._session.recorder,
-            self._clock,
-        )
-        self._forwards[forward.number] = forward
-        try:
-            await self._session.recorder.commit()
-        except RecordingLost as error:
-            raise _prohibited("it cannot be recorded") from error
-        if self._group is None:
-            raise _prohibited(_NO_SESSION)
-        self._group.create_task(self._until_done(forward))
-        return forward
-
-    async def _until_done(self, forward: Forward) -> None:
-        await forward.done.wait()
-        self._forwards.pop(forward.number, None)
-
-    async def _manages(self, host: str, port: int) -> bool:
-        """Whether the destination is a target of the gateway's; loopback is the target itself."""
-        assert self._session is not None
-        own = self._session.route.target.address
-        if is_loopback(host):
-            host = own.host
-        return (host, port) == (own.host, own.port) or await self._services.directory.manages(
-            host, port
-        )
-
 
 async def _all_done(relays: Sequence[ChannelRelay], seconds: float) -> None:
     """Wait until the clients have closed these channels, but not for longer than that."""
@@ -396,11 +263,3 @@ async def _all_done(relays: Sequence[ChannelRelay], seconds: float) -> None:
         async with asyncio.timeout(seconds):
             for relay in relays:
                 await relay.done.wait()
-
-
-def _address(host: str, port: int) -> str:
-    return str(Address(host, port))
-
-
-def _prohibited(reason: str) -> asyncssh.ChannelOpenError:
-    return asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, reason)

@@ -287,7 +287,7 @@ class Front(asyncssh.SSHServer):
         """A connection that the client asks for: a forwarding in a session, or a jump to begin one."""
         await self._settled.wait()
         if self._engine is not None:
-            return await self._engine.forward_local(host, port, origin)
+            return await self._engine.forwards.local(host, port, origin)
         if len(self.jumps) >= JUMPS:
             raise _refused(f"more than {JUMPS} jumps at once")
         proof = await self._proven()
@@ -303,7 +303,7 @@ class Front(asyncssh.SSHServer):
         if self._engine is None:
             return False
         try:
-            return await self._engine.forward_remote(listen_host, listen_port)
+            return await self._engine.forwards.remote(listen_host, listen_port)
         except (asyncssh.Error, OSError) as error:
             log.info("a remote forwarding was refused: %s", error)
             return False
