@@ -22,7 +22,9 @@ def _anchors(document: Path) -> set[str]:
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
         slug = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
         # A heading that is there already gets a number: `audit`, `audit-1`.
-        made.add(slug if slug not in made else f"{slug}-{sum(one.startswith(slug) for one in made)}")
+        made.add(
+            slug if slug not in made else f"{slug}-{sum(one.startswith(slug) for one in made)}"
+        )
     return made
 
 
