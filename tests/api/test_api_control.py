@@ -64,6 +64,16 @@ def test_the_socket_is_its_owners_alone_and_goes_with_the_gateway(tmp_path: Path
     assert not path.exists()
 
 
+def test_a_data_directory_may_lie_deeper_than_a_sockets_address_is_long(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100) / ("e" * 100)
+    deep.mkdir(parents=True)
+
+    answer = serve(deep / "control.sock", lambda: request(deep / "control.sock", {"do": "status"}))
+
+    assert answer["heard"]["do"] == "status"
+    assert not (deep / "control.sock").exists()
+
+
 def test_a_socket_that_a_crash_left_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "control.sock"
     with socket.socket(socket.AF_UNIX) as left:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from transcripts import Block, Example, Reader, Stage, blocks, examples
+
 from e2e.gateway import World, world
 from e2e.servers import free_port, real_target
-from transcripts import Block, Example, Reader, Stage, blocks, examples
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -47,10 +49,15 @@ def installed(request: pytest.FixtureRequest, program: Callable[[str], str]) -> 
             program(name)
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """The home of a new user; its path is short, because a Unix socket in it may have 107 octets."""
+    with tempfile.TemporaryDirectory(prefix="home-") as directory:
+        yield Path(directory)
+
+
 @pytest.mark.real
-def test_the_tutorial_does_what_it_says(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
+def test_the_tutorial_does_what_it_says(home: Path, tmp_path: Path) -> None:
     with real_target(tmp_path / "web1") as real:
         words = {
             r"\b2222\b": str(free_port()),

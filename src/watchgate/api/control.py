@@ -13,7 +13,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ LINE_LIMIT = 1024 * 1024
 
 ANSWER_SECONDS = 15.0
 """How long either side waits for the other."""
+
+ADDRESS_LIMIT = 107
+"""Octets of a Unix socket's address."""
 
 Message = dict[str, Any]
 Handler = Callable[[Message], Awaitable[Message]]
@@ -36,7 +39,8 @@ def request(path: Path, message: Message) -> Message:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(ANSWER_SECONDS)
-            connection.connect(str(path))
+            with _reachable(path) as address:
+                connection.connect(address)
             connection.sendall(json.dumps(message).encode() + b"\n")
             answer = _line(connection)
     except (FileNotFoundError, ConnectionRefusedError) as error:
@@ -92,17 +96,19 @@ class ControlServer:
         # The data directory's lock is held, so a socket that is still there is a crash's.
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         previous = os.umask(0o177)
         try:
-            self._server = await asyncio.start_unix_server(
-                self._serve, str(self._path), limit=LINE_LIMIT
-            )
+            with _reachable(self._path) as address:
+                listener.bind(address)
         except OSError as error:
+            listener.close()
             raise ConfigurationError(
                 f"cannot open the control socket {self._path}: {error.strerror or error}"
             ) from error
         finally:
             os.umask(previous)
+        self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=LINE_LIMIT)
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -133,6 +139,19 @@ class ControlServer:
         except WatchgateError as error:
             kind = type(error).__name__
             return {"error": {"kind": kind, "code": error.code, "message": str(error)}}
+
+
+@contextlib.contextmanager
+def _reachable(path: Path) -> Iterator[str]:
+    """*path* as a socket's address, which holds 107 octets (unix(7)), however deep it lies."""
+    if len(os.fsencode(path)) <= ADDRESS_LIMIT:
+        yield str(path)
+        return
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
 
 
 def _permitted(connection: socket.socket) -> bool:
