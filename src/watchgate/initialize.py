@@ -193,9 +193,10 @@ def settings_template() -> str:
     ]
     for section, about in SECTIONS.items():
         lines += ["", f"# {about}", f"[{section}]"]
-        for row in TABLE.values():
-            if row.section == section:
-                lines += [f"# {row.sentence}", f"#{_assignment(row)}"]
+        rows = [row for row in TABLE.values() if row.section == section]
+        # In TOML all that follows a table belongs to it, so tables come last in their section.
+        for row in sorted(rows, key=lambda row: row.only_in_file):
+            lines += [f"# {row.sentence}", f"#{_assignment(row)}"]
     return "\n".join(lines) + "\n"
 
 

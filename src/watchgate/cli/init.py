@@ -40,7 +40,9 @@ def _text(made: Initialized) -> str:
     lines += [f"  {path}" for path in made.made]
     lines += [
         "",
-        "operators trust the gateway and every target behind it by this line in known_hosts:",
+        "operators trust the gateway by its host key, and every target behind it by its CA; both are",
+        "lines of known_hosts (GATE is how they reach it, with its port):",
+        f"  [GATE]:2222 {' '.join(made.host_key.split()[:2])}",
         f"  {made.known_hosts}",
         "",
         "targets trust the gateway's certificates (watchgate account add … --certificate) by this",

@@ -71,6 +71,7 @@ def check(
         if trust and key.trust == "new":
             with gateway.change() as change:
                 targets.trust_first(change, target.id, key.line)
+                target = targets.get(change.connection, name)  # with the key that is pinned now
         authority = Authority.open(context.paths.authority_key, context.clock)
         logins = [_try(context, gateway, authority, target, one) for one in found]
     failed = key.trust == "changed" or any(login.problem for login in logins)

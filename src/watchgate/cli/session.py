@@ -93,6 +93,8 @@ def show(context: Context, name: Name) -> None:
             f"  {_offset(file.offset_us)}  {file.protocol} {file.operation:<8} "
             f"{on_one_line(file.path)}{to}  {size(file.size)}{cut}"
         )
+        if file.digest:
+            typer.echo(f"{'':>14}SHA-256 {file.digest}")
     if forwards:
         typer.echo("\nforwarded connections")
     for forward in forwards:
