@@ -16,7 +16,6 @@ from watchgate.errors import RecordingUnreadable
 if TYPE_CHECKING:
     from watchgate.catalog.projection import Status
     from watchgate.recording.auditors import Identity
-    from watchgate.recording.format import RecordingHeader
     from watchgate.recording.reader import Recording
     from watchgate.session.events import Envelope
     from watchgate.session.ports import RecordingRequest
@@ -79,7 +78,7 @@ class _Reading:
         from watchgate.recording.scan import LogicalFile, read_preamble
 
         with LogicalFile(path, self.spool) as file:
-            request = _request(read_preamble(file).header)
+            request = read_preamble(file).header.request()
         events: list[Envelope] = []
         try:
             with Recording.open(path, self.identities, self.spool) as recording:
@@ -98,26 +97,6 @@ def _status(recording: Recording) -> Status:
     if recording.recovered:
         return Status.RECOVERED
     return Status.SEALED if recording.sealed else Status.LIVE
-
-
-def _request(header: RecordingHeader) -> RecordingRequest:
-    """What was asked for when the recording began, as its header tells it."""
-    from watchgate.session.model import FailurePolicy
-    from watchgate.session.ports import RecordingRequest
-
-    return RecordingRequest(
-        recording=header.recording,
-        session=header.session,
-        protocol=header.protocol,
-        operator=header.operator,
-        account=header.account,
-        target=header.target,
-        client=header.client,
-        grant=header.grant,
-        started_at_us=header.started_at_us,
-        policy_digest=header.policy_digest,
-        on_failure=FailurePolicy(header.on_failure),
-    )
 
 
 command = with_common_options(reindex)

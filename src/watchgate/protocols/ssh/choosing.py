@@ -16,7 +16,6 @@ from watchgate.errors import PeerProtocolError
 from watchgate.protocols.ssh import wire
 from watchgate.protocols.ssh.effects import Side
 from watchgate.protocols.ssh.menu import Choice, Menu, Outcome
-from watchgate.protocols.ssh.refusal import NO_SESSION
 from watchgate.protocols.ssh.relay import ClientSide, line
 from watchgate.protocols.ssh.services import Directory
 from watchgate.session.model import Claim, Operator
@@ -95,7 +94,7 @@ class Choosing:
         with contextlib.suppress(OSError):
             if self._reason:
                 self._channel.write(line(self._reason), asyncssh.EXTENDED_DATA_STDERR)
-        self._channel.pass_request(b"exit-status", NO_SESSION if self._reason else b"\0\0\0\0")
+        self._channel.pass_request(b"exit-status", wire.NO_SESSION if self._reason else b"\0\0\0\0")
         self._channel.close()
 
     def _write(self, data: bytes) -> None:

@@ -45,9 +45,6 @@ from watchgate.session.ports import RecordKind
 ENVIRONMENT_LIMIT = 128
 """Variables of one channel; more are withheld."""
 
-NO_SESSION = 255
-"""The exit status of what the gateway refused: the one that ssh itself uses for its own errors."""
-
 REFUSED_REQUESTS = {
     "auth-agent-req@openssh.com": (
         "agent forwarding",
@@ -298,10 +295,9 @@ class ChannelDialogue:
 
     def _end_with(self, reason: str) -> list[Effect]:
         """Say why, give ssh's own exit status for such things, close both sides."""
-        status = NO_SESSION.to_bytes(4, "big")
         return [
             Say(reason),
-            Tell(Side.CLIENT, "exit-status", status),
+            Tell(Side.CLIENT, "exit-status", wire.NO_SESSION),
             Shut(Side.CLIENT),
             Shut(Side.TARGET),
         ]

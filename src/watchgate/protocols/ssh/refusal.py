@@ -14,11 +14,11 @@ import asyncssh
 
 from watchgate.protocols.ssh.effects import Side
 from watchgate.protocols.ssh.relay import ClientSide, line
+from watchgate.protocols.ssh.wire import NO_SESSION
 
 WAIT_SECONDS = 5.0
 """How long a client may take to ask for a program, and to take its answer."""
 
-NO_SESSION = (255).to_bytes(4, "big")
 PROGRAMS = frozenset({"shell", "exec", "subsystem"})
 
 

@@ -18,6 +18,10 @@ COMMAND_LIMIT = 192 * 1024
 """Ceilings in octets. A packet holds at most 256 KiB, so a command always fits one packet."""
 
 
+NO_SESSION = (255).to_bytes(4, "big")
+"""The `exit-status` of what the gateway refused: the one that ssh itself uses for its own errors."""
+
+
 class Payload:
     """A reader over one request's payload; every take is checked against what is there."""
 
