@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import signal
+import sys
 import termios
 import threading
 from collections.abc import Iterator
@@ -68,6 +69,37 @@ def test_a_reader_pauses_and_quits_and_gets_his_terminal_back(watchers: list[Wat
     assert b"\x1b[24;1H\x1b[0m\x1b[7mpaused" in watcher.seen
     assert b"late" not in watcher.seen
     assert termios.tcgetattr(watcher.near) == watcher.before
+
+
+def test_a_far_moment_is_painted_on_a_terminal(watchers: list[Watcher]) -> None:
+    frames = [Frame(number, b"line %06d\r\n" % number * 100) for number in range(3000)]
+    watcher = Watcher({b"2999 us": b"q"})
+    watchers.append(watcher)
+    termios.tcsetwinsize(watcher.near, (24, 80))
+    begun = player(
+        [*frames, Frame(60_000_000, b"2999 us"), Frame(90_000_000, b"late")], at_us=60_000_000
+    )
+    play(begun, SystemClock(), watcher.near, watcher.near)
+    watcher.thread.join(10)
+
+    assert watcher.seen.count(b"line 002999") == 23
+    assert len(watcher.seen) < 5000
+
+
+def test_without_an_emulator_all_that_leads_there_is_written(
+    watchers: list[Watcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("screen_ghostty", "screen_pyte"):
+        monkeypatch.setitem(sys.modules, f"watchgate.terminal.{name}", None)
+    frames = [Frame(number, b"line %06d\r\n" % number * 100) for number in range(100)]
+    watcher = Watcher({b"line 000099": b"q"})
+    watchers.append(watcher)
+    termios.tcsetwinsize(watcher.near, (24, 80))
+    begun = player([*frames, Frame(90_000_000, b"late")], at_us=60_000_000)
+    play(begun, SystemClock(), watcher.near, watcher.near)
+    watcher.thread.join(10)
+
+    assert watcher.seen.count(b"line ") == 100 * 100
 
 
 def test_a_terminal_without_a_size_gets_no_status(watchers: list[Watcher]) -> None:

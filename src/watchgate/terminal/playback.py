@@ -10,14 +10,17 @@ import termios
 import tty
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
 from watchgate.clock import Clock
-from watchgate.errors import NotFound
+from watchgate.errors import ConfigurationError, NotFound
 from watchgate.terminal.defuse import RESET
+from watchgate.terminal.keyframes import Keyframes
 from watchgate.terminal.player import Effect, Player, Quit, Show, Status
+from watchgate.terminal.screens import open_screen
 
 _LONGEST_WAIT = 3600.0
 
@@ -29,6 +32,7 @@ def play(player: Player, clock: Clock, keys: int | None, out: int) -> None:
     *out* is no terminal, octets are written as they come and nothing else is. Returns when nobody reads *out*
     any more. Raises NotFound when there is no one to tell that what to begin with is not there.
     """
+    _emulate(player, out)
     try:
         with _terminal(keys, out):
             _run(player, clock, keys, out)
@@ -36,9 +40,22 @@ def play(player: Player, clock: Clock, keys: int | None, out: int) -> None:
         return
 
 
+def _emulate(player: Player, out: int) -> None:
+    """Let *player* paint what is far away, where that is a terminal and there is an emulator for it."""
+    size = _size(out)
+    if size is None:
+        return
+    with suppress(ConfigurationError):
+        player.emulate(Keyframes(partial(open_screen, history=0), *size))
+
+
 def _run(player: Player, clock: Clock, keys: int | None, out: int) -> None:
+    size = _size(out)
     over = _perform(player.start(clock.monotonic_us()), out)
     while not over:
+        if size is not None and (now_size := _size(out)) not in (size, None):
+            size = now_size
+            player.resized(*size)
         due = player.due()
         if due is None and keys is None:
             if player.in_vain is not None:
@@ -93,14 +110,20 @@ def _write(out: int, octets: bytes) -> None:
 
 def _status(text: str, out: int) -> bytes:
     """*text* over the last row, in reverse; nothing where there is no room for it."""
-    if not os.isatty(out):
-        return b""
-    columns, rows = os.get_terminal_size(out)
+    columns, rows = _size(out) or (0, 0)
     if columns < 10 or rows < 2:
         return b""
     row = b"\x1b[%d;1H\x1b[0m" % rows
     shown = b"\x1b[7m" + _fitted(text, columns - 1).encode() + b"\x1b[0m" if text else b""
     return b"\x1b7" + row + shown + b"\x1b[K\x1b8"
+
+
+def _size(out: int) -> tuple[int, int] | None:
+    """Columns and rows of a terminal that says them."""
+    if not os.isatty(out):
+        return None
+    columns, rows = os.get_terminal_size(out)
+    return (columns, rows) if columns > 0 and rows > 0 else None
 
 
 def _fitted(text: str, columns: int) -> str:

@@ -1,8 +1,8 @@
 """Playing a recording in a terminal: what each key and each moment bring about.
 
-Pure: times and keys in, effects out; `playback` performs them. The recording is read as a stream that
-can be opened again: going back is starting anew at full speed. Long ways are gone in pieces, so that the
-player holds little and answers its keys meanwhile.
+Pure: times and keys in, effects out; `playback` performs them. Where the play is, and what is written to get
+there, is the tape's subject. Long ways are gone in pieces, so that the player holds little and answers its
+keys meanwhile.
 """
 
 from __future__ import annotations
@@ -11,30 +11,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from watchgate.terminal.defuse import RESET, Defuse
+from watchgate.terminal.keyframes import Keyframes
 from watchgate.terminal.keys import KeyKind, Keys
 from watchgate.terminal.search import CommandSearch, Search, TextSearch
+from watchgate.terminal.tape import Frame, Tape
 from watchgate.terminal.timeline import Timeline, moment, parse_moment
+
+__all__ = ["HELP", "Effect", "Frame", "PlayOptions", "Player", "Quit", "Show", "Status"]
 
 SEEK_US = 5_000_000
 HELP = "space pause  . step  [ ] speed  ← → 5 s  g go to  n N command  / search  q quit"
 
 _PIECE = 256 * 1024
 _FRAMES_A_PIECE = 4096
-_REDRAWN = 2 * 1024 * 1024
-"""Up to so many octets the screen is drawn again when a status line has covered a part of it."""
-
 _LONGEST_ANSWER = 200
-_CLEAR = RESET + b"\x1b[2J\x1b[3J\x1b[H"
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Something that happened in a recorded terminal: it showed *output*, or a *command* was requested."""
-
-    t_us: int
-    output: bytes = b""
-    command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +73,7 @@ class Player:
         self._timeline = Timeline(options.speed, options.idle_us)
         self._keys = Keys()
         self._effects: list[Effect] = []
-        self._frames: Iterator[Frame] = iter(())
-        self._next: Frame | None = None
-        self._defuse = Defuse()
-        self._index = 0  # frames shown
-        self._octets = 0  # of output shown
-        self._shown_us = 0  # the moment of the last frame
-        self._commands: list[int] = []  # the frames of the commands shown
-        self._command = ""
+        self._tape = Tape(source, raw=options.raw)
         self._until_us: int | None = None  # going fast up to this moment
         self._until_index: int | None = None  # or up to this frame
         self._search: Search | None = None
@@ -101,22 +84,30 @@ class Player:
         self.in_vain: str | None = None
         """What the last search said that found nothing; for a play that has no status line."""
 
+    def emulate(self, keyframes: Keyframes) -> None:
+        """Paint what is far away instead of writing all that leads there; before the start."""
+        self._tape.emulate(keyframes)
+
+    def resized(self, columns: int, rows: int) -> None:
+        """The terminal has another size."""
+        self._tape.resized(columns, rows)
+
     def start(self, now: int) -> list[Effect]:
         """Begin to play."""
-        self._open()
+        self._tape.open()
         self._timeline.resume(now)
         self._await(now)
         if self._options.at_command is not None:
             self._find(CommandSearch(self._source(), 0, max(1, self._options.at_command)))
         elif self._options.at_us > 0:
-            self._until_us = self._options.at_us
+            self._go(until_us=self._options.at_us)
         return self._performed()
 
     def due(self) -> int | None:
         """When `tick` has something to do; 0 is at once, None is not before a key."""
         if self._search is not None or self._hurries():
             return 0
-        if self._next is None:
+        if self._tape.next is None:
             return 0 if self._timeline.playing else None
         return self._timeline.due()
 
@@ -183,7 +174,7 @@ class Player:
                 self._asking = letter
                 self._status(now)
             case "n":
-                self._find(CommandSearch(self._source(), self._index, 1))
+                self._find(CommandSearch(self._source(), self._tape.index, 1))
             case "N":
                 self._previous_command(now)
             case "?":
@@ -210,7 +201,7 @@ class Player:
         if asked == "/":
             self._needle = answer or self._needle
             if self._needle:
-                self._find(TextSearch(self._source(), self._index, self._needle))
+                self._find(TextSearch(self._source(), self._tape.index, self._needle))
             return
         target = parse_moment(answer)
         if target is None:
@@ -229,9 +220,9 @@ class Player:
     def _step(self, now: int) -> None:
         if self._timeline.playing:
             self._pause(now)
-        elif not self._hurries() and self._next is not None:
+        elif not self._hurries() and self._tape.next is not None:
             self._uncover()
-            self._until_index = self._index
+            self._go(until_index=self._tape.index)
 
     def _set_speed(self, now: int, factor: float) -> None:
         self._timeline.set_speed(now, self._timeline.speed * factor)
@@ -239,12 +230,11 @@ class Player:
             self._status(now)
 
     def _seek(self, now: int, t_us: int) -> None:
-        if t_us < self._shown_us or t_us < self._timeline.position(now):
-            self._rewind()
+        if t_us < self._tape.shown_us or t_us < self._timeline.position(now):
+            self._rewind(until_us=max(0, t_us))
         else:
             self._uncover()
-        self._until_index = None
-        self._until_us = max(0, t_us)
+        self._go(until_us=max(0, t_us))
 
     def _heading(self, now: int) -> int:
         """Where the reader is, or will be when the way that he is on is gone."""
@@ -252,14 +242,13 @@ class Player:
 
     def _previous_command(self, now: int) -> None:
         """Back to the command before; one that was only just passed does not count."""
-        before = [index for index in self._commands if index < self._index - 1]
+        before = [index for index in self._tape.commands if index < self._tape.index - 1]
         if not before:
             self._pause(now)
             self._say("there is no command before this")
             return
-        self._rewind()
-        self._until_us = None
-        self._until_index = before[-1]
+        self._rewind(until_index=before[-1])
+        self._go(until_index=before[-1])
 
     def _find(self, search: Search) -> None:
         self._search = search
@@ -277,8 +266,12 @@ class Player:
         if search.pauses:
             self._timeline.pause(now)
         self._uncover()
-        self._until_us = None
-        self._until_index = search.found
+        self._go(until_index=search.found)
+
+    def _go(self, *, until_us: int | None = None, until_index: int | None = None) -> None:
+        self._until_us = until_us
+        self._until_index = until_index
+        self._tape.hasten()
 
     def _hurries(self) -> bool:
         return self._until_us is not None or self._until_index is not None
@@ -286,72 +279,59 @@ class Player:
     def _hurry(self, now: int) -> None:
         """Go on to where the reader wants to be, as fast as the terminal takes it."""
         room = _PIECE
-        while self._next is not None and room > 0:
+        while self._tape.next is not None and room > 0:
             if self._until_index is not None:
-                if self._index > self._until_index:
+                if self._tape.index > self._until_index:
                     break
-            elif self._until_us is not None and self._next.t_us > self._until_us:
+            elif self._until_us is not None and self._tape.next.t_us > self._until_us:
                 break
-            room -= len(self._next.output) + 64
-            self._show(self._next)
+            room -= len(self._tape.next.output) + 64
+            self._show()
         else:
-            if self._next is not None:
+            if self._tape.next is not None:
                 return
         self._arrived(now)
 
     def _arrived(self, now: int) -> None:
-        position = self._shown_us
-        if self._until_us is not None and self._next is not None:
+        position = self._tape.shown_us
+        if self._until_us is not None and self._tape.next is not None:
             position = self._until_us
         self._until_us = self._until_index = None
+        self._write(self._tape.arrive())
         self._timeline.jump(now, position)
         self._await(now)
-        if self._next is None:
+        if self._tape.next is None:
             self._pause(now)
         elif not self._timeline.playing:
             self._status(now)
 
     def _play(self, now: int) -> None:
         room = _PIECE
-        while self._next is not None and room > 0:
+        while self._tape.next is not None and room > 0:
             due = self._timeline.due()
             if due is None or due > now:
                 return
-            room -= len(self._next.output) + 64
+            room -= len(self._tape.next.output) + 64
             self._timeline.arrive(now)
-            self._show(self._next)
+            self._show()
             self._await(now)
-        if self._next is None:
+        if self._tape.next is None:
             self._effects.append(Quit())
 
-    def _open(self) -> None:
-        self._frames = iter(self._source())
-        self._defuse = Defuse()
-        self._index = self._octets = self._shown_us = 0
-        self._commands = []
-        self._command = ""
-        self._next = next(self._frames, None)
-
-    def _rewind(self) -> None:
-        self._open()
+    def _rewind(self, *, until_us: int | None = None, until_index: int | None = None) -> None:
         self._covered = False
-        self._effects.append(Show(_CLEAR))
+        self._write(self._tape.back(until_us=until_us, until_index=until_index))
 
-    def _show(self, frame: Frame) -> None:
-        if frame.output:
-            octets = frame.output if self._options.raw else self._defuse.feed(frame.output)
+    def _show(self) -> None:
+        self._write(self._tape.advance())
+
+    def _write(self, octets: bytes) -> None:
+        if octets:
             self._effects.append(Show(octets))
-            self._octets += len(frame.output)
-        if frame.command is not None:
-            self._commands.append(self._index)
-            self._command = frame.command
-        self._shown_us = frame.t_us
-        self._index += 1
-        self._next = next(self._frames, None)
 
     def _await(self, now: int) -> None:
-        if self._next is not None:
-            self._timeline.await_record(now, self._next.t_us)
+        if self._tape.next is not None:
+            self._timeline.await_record(now, self._tape.next.t_us)
 
     def _status(self, now: int) -> None:
         if self._asking:
@@ -359,11 +339,11 @@ class Player:
             return
         position = moment(self._timeline.position(now))
         total = self._options.duration_us
-        parts = ["end" if self._next is None else "paused"]
+        parts = ["end" if self._tape.next is None else "paused"]
         parts.append(position if total is None else f"{position} / {moment(total)}")
         parts.append(f"{self._timeline.speed:g}x")
-        if self._command:
-            parts.append(f"command {len(self._commands)}: {self._command}")
+        if self._tape.command:
+            parts.append(f"command {len(self._tape.commands)}: {self._tape.command}")
         parts.append("? help")
         self._say("  ".join(parts))
 
@@ -377,11 +357,7 @@ class Player:
             return
         self._covered = False
         self._effects.append(Status(""))
-        if self._octets <= _REDRAWN and self._index:
-            until = self._index - 1
-            self._rewind()
-            while self._next is not None and self._index <= until:
-                self._show(self._next)
+        self._write(self._tape.redrawn())
 
     def _performed(self) -> list[Effect]:
         """The effects so far, neighboring octets as one."""
