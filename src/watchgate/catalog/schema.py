@@ -287,6 +287,95 @@ forward = Table(
 PROJECTIONS = (forward, file_transfer, command, session)
 """In the order in which they are emptied."""
 
+# --- what leaves for SIEMs -------------------------------------------------------------------------
+
+outbox = Table(
+    "outbox",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("uid", Word(36), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("kind", Word(64), nullable=False),
+    Column("entry", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+sink = Table(
+    "sink",
+    METADATA,
+    Column("name", Word(64), primary_key=True),
+    Column("cursor", BigInteger, nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+    Column("dropped", BigInteger, nullable=False),
+    Column("delivered_at_us", BigInteger),
+    Column("failing_since_us", BigInteger),
+    Column("failure", WireText),
+)
+
+handed_over = Table(
+    "handed_over",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)
+"""One row: up to which line the hand-over log (`catalog.handover`) is in the projections and the outbox."""
+
+# --- what came from files ------------------------------------------------------------------------
+
+managed = Table(
+    "managed",
+    METADATA,
+    Column("kind", Word(16), primary_key=True),
+    Column("row_id", Word(36), primary_key=True),
+    Column("owner", Word(64), nullable=False, index=True),
+    Column("name", WireText, nullable=False),
+)
+
+# --- the targets' own logs -----------------------------------------------------------------------
+
+target_login = Table(
+    "target_login",
+    METADATA,
+    Column("uid", Word(64), primary_key=True),
+    Column("target", WireText, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("account", WireText, nullable=False),
+    Column("method", Word(64), nullable=False),
+    Column("source", Word(64), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("key_id", WireText),
+    Column("fingerprint", WireText),
+    Column("authority", WireText),
+    Column("imported_at_us", BigInteger, nullable=False),
+    Column("told_at_us", BigInteger),
+    Index(None, "target", "at_us"),
+)
+
+target_log = Table(
+    "target_log",
+    METADATA,
+    Column("target", WireText, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("hours", Integer, nullable=False),
+    Column("first_at_us", BigInteger, nullable=False),
+    Column("last_at_us", BigInteger, nullable=False),
+    Column("imported_at_us", BigInteger, nullable=False),
+)
+
+coverage_exception = Table(
+    "coverage_exception",
+    METADATA,
+    Column("id", Word(36), primary_key=True),
+    Column("target", WireText),
+    Column("account", WireText),
+    Column("source", Word(64)),
+    Column("from_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("reason", WireText, nullable=False),
+    Column("created_by", WireText, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+)
+
 # --- the journal ---------------------------------------------------------------------------------
 
 journal = Table(

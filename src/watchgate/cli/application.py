@@ -32,13 +32,18 @@ NOUNS: dict[str, str] = {
     "target": "The machines behind the gateway.",
     "account": "The identities used on targets; their secrets are in the vault.",
     "grant": "Who may reach which account on which target, and when.",
+    "apply": "Bring operators, targets and grants to what files say.",
+    "export-config": "Write operators, targets and grants as files.",
     "session": "What happened: list, show, play, export, verify; end a session.",
     "journal": "What happened outside of sessions: logins, changes, replays.",
+    "coverage": "The targets' own logs beside ours: who came round the gateway.",
+    "report": "What an operator did, or what was done on a target, to hand on.",
+    "siem": "Where events go besides: how each sink stands, and a try.",
     "vault": "The key that seals the secrets of accounts.",
     "recipient": "The auditors, who can open recordings.",
     "reindex": "Build the catalog's lists again from the recordings.",
 }
-"""Each noun, with its line in `watchgate --help`; its module is watchgate.cli.NOUN."""
+"""Each noun, with its line in `watchgate --help`; its module is watchgate.cli.NOUN, with _ for -."""
 
 EXIT_OTHER = 1
 EXIT_CONFIGURATION = 2
@@ -75,7 +80,7 @@ def application(nouns: Iterable[str] = tuple(NOUNS)) -> typer.Typer:
         if noun not in loaded:
             app.command(noun, help=sentence)(_not_loaded)
             continue
-        module = importlib.import_module(f"watchgate.cli.{noun}")
+        module = importlib.import_module(f"watchgate.cli.{noun.replace('-', '_')}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=noun, help=sentence, no_args_is_help=True)
         else:

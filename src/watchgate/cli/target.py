@@ -9,7 +9,7 @@ import typer
 
 from watchgate.catalog import settings as target_settings
 from watchgate.catalog import targets
-from watchgate.cli import reaching, secrets
+from watchgate.cli import importing, reaching, secrets
 from watchgate.cli.context import Context, verb
 from watchgate.cli.output import facts, said, table
 from watchgate.errors import ConfigurationError
@@ -152,6 +152,7 @@ def remove(context: Context, name: Name) -> None:
 
 
 verb(app, "check")(reaching.check)
+verb(app, "import")(importing.import_targets)
 
 
 # --- words ---------------------------------------------------------------------------------------

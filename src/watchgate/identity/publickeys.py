@@ -56,7 +56,7 @@ def add(change: Change, of_operator: str, line: str) -> PublicKey:
     A key belongs to one operator: two people with one key could not be told apart in the evidence.
     """
     owner = operators.get(change.connection, of_operator)
-    key = _read(line)
+    key = read(line)
     comment = key.get_comment() or ""
     mark = key.get_fingerprint()
     identifier, algorithm = change.fresh_id(), key.get_algorithm()
@@ -113,7 +113,8 @@ def remove(change: Change, of_operator: str, which: str) -> PublicKey:
     return found[0]
 
 
-def _read(line: str) -> asyncssh.SSHKey:
+def read(line: str) -> asyncssh.SSHKey:
+    """The key in *line*, if it is one that an operator may have; raises ConfigurationError."""
     text = line.strip()
     if "PRIVATE KEY" in text:
         raise ConfigurationError(

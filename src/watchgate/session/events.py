@@ -528,3 +528,126 @@ class RecordingRecovered(Event):
     recording: str
     torn_octets: int
     last_at_us: int
+
+
+# --- finding, telling, reporting -----------------------------------------------------------------
+
+
+@kind("index.searched")
+@dataclass(frozen=True, slots=True)
+class IndexSearched(Event):
+    """Somebody searched what was done in sessions: for what, within which filters, and how many he saw."""
+
+    actor: str
+    text: str
+    mode: str
+    filters: dict[str, Any]
+    hits: int
+    partial: bool
+
+
+@kind("index.stopped")
+@dataclass(frozen=True, slots=True)
+class IndexStopped(Event):
+    """The index worker died, or a recording could not be indexed; recording goes on, searching lags."""
+
+    reason: str
+    recording: str | None = None
+
+
+@kind("sink.failed")
+@dataclass(frozen=True, slots=True)
+class SinkFailed(Event):
+    """Events do not get through to a SIEM; they wait, and are sent when it answers again."""
+
+    sink: str
+    reason: str
+    waiting: int
+
+
+@kind("sink.recovered")
+@dataclass(frozen=True, slots=True)
+class SinkRecovered(Event):
+    """A SIEM that failed takes events again."""
+
+    sink: str
+    duration_us: int
+    waiting: int
+
+
+@kind("sink.dropped")
+@dataclass(frozen=True, slots=True)
+class SinkDropped(Event):
+    """A SIEM failed for so long that the oldest events had to go: it will never be sent these.
+
+    The journal and the recordings have them.
+    """
+
+    sink: str
+    events: int
+    first_at_us: int
+    last_at_us: int
+
+
+@kind("sink.tested")
+@dataclass(frozen=True, slots=True)
+class SinkTested(Event):
+    """An administrator sent a SIEM one example of each event."""
+
+    actor: str
+    sink: str
+    events: int
+
+
+@kind("configuration.applied")
+@dataclass(frozen=True, slots=True)
+class ConfigurationApplied(Event):
+    """Operators, targets and grants were brought to what files say; each change has an entry of its own."""
+
+    actor: str
+    owner: str
+    directory: str
+    digest: str
+    added: int
+    changed: int
+    removed: int
+
+
+@kind("coverage.imported")
+@dataclass(frozen=True, slots=True)
+class CoverageImported(Event):
+    """A target's own log of logins was read."""
+
+    actor: str
+    target: str | None
+    lines: int
+    logins: int
+    bypassed: int
+
+
+@kind("coverage.bypassed")
+@dataclass(frozen=True, slots=True)
+class CoverageBypassed(Event):
+    """A target's own log shows a login that did not come through the gateway, and why it is thought so."""
+
+    target: str
+    account: str
+    source: str
+    method: str
+    at_us: int
+    fingerprint: str | None = None
+    key_id: str | None = None
+    reason: str = ""
+
+
+@kind("report.written")
+@dataclass(frozen=True, slots=True)
+class ReportWritten(Event):
+    """Somebody had a report made of what an operator did, or of what was done on a target."""
+
+    actor: str
+    about: str
+    subject: str
+    from_us: int
+    until_us: int
+    format: str

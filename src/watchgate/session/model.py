@@ -47,6 +47,15 @@ class HostKeyPolicy(StrEnum):
     FIRST_USE = "first-use"
 
 
+class IndexPolicy(StrEnum):
+    """What of a target's sessions can be searched for."""
+
+    OFF = "off"
+    COMMANDS = "commands"
+    SCREEN = "screen"
+    """Commands, and all that terminals showed."""
+
+
 class EndReason(StrEnum):
     """Why a session ended."""
 
@@ -110,6 +119,7 @@ class TargetSettings:
     record_input: bool = True
     idle_timeout: float = 0.0
     """Seconds without an octet in either direction after which a session ends; 0 is never."""
+    index: IndexPolicy = IndexPolicy.COMMANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +209,7 @@ class Policy:
             "environment": list(settings.environment),
             "host_keys": str(settings.host_keys),
             "idle_timeout": settings.idle_timeout,
+            "index": str(settings.index),
             "legacy_algorithms": settings.legacy_algorithms,
             "on_recording_failure": str(settings.on_recording_failure),
             "record_input": settings.record_input,

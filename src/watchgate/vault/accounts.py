@@ -11,7 +11,7 @@ from watchgate.catalog.change import Change
 from watchgate.catalog.schema import account, target
 from watchgate.errors import ConfigurationError
 from watchgate.secret import Secret
-from watchgate.session.model import Account, CredentialKind
+from watchgate.session.model import Account, CredentialKind, Target
 from watchgate.vault.vault import ACCOUNT, Vault
 
 
@@ -59,26 +59,32 @@ def add(
     A private key is decrypted with *passphrase* now, because nobody is there to type it at a login;
     the vault encrypts it. A certificate needs no secret: the gateway's CA signs each session's key.
     """
-    names.checked_account(name)
     there = targets.get(change.connection, on)
     stored = checked_secret(credential, secret, passphrase)
+    identifier = declare(change, there, name, credential)
+    if stored is not None:
+        vault.store(change, ACCOUNT, identifier, stored)
+    return Account(identifier, name, there.name, credential)
+
+
+def declare(change: Change, on: Target, name: str, credential: CredentialKind) -> str:
+    """Add an account whose secret, if it needs one, comes later; its id."""
+    names.checked_account(name)
     identifier = change.fresh_id()
     try:
         change.connection.execute(
             insert(account).values(
                 id=identifier,
-                target_id=there.id,
+                target_id=on.id,
                 name=name,
                 credential=str(credential),
                 created_at_us=change.at_us,
             )
         )
     except IntegrityError as error:
-        raise names.taken("account", f"{name}@{there.name}") from error
-    if stored is not None:
-        vault.store(change, ACCOUNT, identifier, stored)
-    change.note("account.added", f"{name}@{there.name}", credential=str(credential))
-    return Account(identifier, name, there.name, credential)
+        raise names.taken("account", f"{name}@{on.name}") from error
+    change.note("account.added", f"{name}@{on.name}", credential=str(credential))
+    return identifier
 
 
 def set_secret(
@@ -93,23 +99,34 @@ def set_secret(
     """Give an account another secret, of the same kind or another."""
     found = get(change.connection, on, name)
     stored = checked_secret(credential, secret, passphrase)
-    change.connection.execute(
-        update(account).where(account.c.id == found.id).values(credential=str(credential))
-    )
-    if stored is None:
-        vault.forget(change, ACCOUNT, found.id)
-    else:
+    turn(change, vault, found.id, f"{name}@{found.target}", credential)
+    if stored is not None:
         vault.store(change, ACCOUNT, found.id, stored)
-    change.note("account.changed", f"{name}@{found.target}", credential=str(credential))
     return Account(found.id, found.name, found.target, credential)
 
 
 def remove(change: Change, vault: Vault, on: str, name: str) -> None:
     """Remove an account and its secret; grants that name it permit nothing any more."""
     found = get(change.connection, on, name)
-    vault.forget(change, ACCOUNT, found.id)
-    change.connection.execute(delete(account).where(account.c.id == found.id))
-    change.note("account.removed", f"{name}@{found.target}")
+    discard(change, vault, found.id, f"{name}@{found.target}")
+
+
+def turn(
+    change: Change, vault: Vault, row_id: str, called: str, credential: CredentialKind
+) -> None:
+    """Give an account another kind of credential; a secret of the old kind would be none of the new."""
+    vault.forget(change, ACCOUNT, row_id)
+    change.connection.execute(
+        update(account).where(account.c.id == row_id).values(credential=str(credential))
+    )
+    change.note("account.changed", called, credential=str(credential))
+
+
+def discard(change: Change, vault: Vault, row_id: str, called: str) -> None:
+    """Remove an account by its id, with its secret."""
+    vault.forget(change, ACCOUNT, row_id)
+    change.connection.execute(delete(account).where(account.c.id == row_id))
+    change.note("account.removed", called)
 
 
 def checked_secret(

@@ -301,7 +301,7 @@ class CatalogVault:
         if found is None:
             raise ConfigurationError(
                 f"the account {account.name} on {route.target.name} has no credential in the vault; "
-                "remove it and add it again",
+                f"give it one with `watchgate account set {account.name}@{route.target.name}`",
                 code="vault.no-credential",
             )
         return Credential(account.credential, account.name, found)

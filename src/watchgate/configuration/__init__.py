@@ -1,0 +1,1 @@
+"""Operators, targets and grants as files: apply, export, import."""
