@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from watchgate.catalog.database import Catalog
-from watchgate.catalog.schema import command as command_table
 from watchgate.recording.auditors import generate_identity
 
-from .command_line import Cli, record
+from .command_line import Cli
 
 
 def recording_of(gate: Cli) -> Path:
@@ -184,30 +182,3 @@ def test_terminating_needs_a_gateway_that_serves(gate: Cli, session: str) -> Non
 
     assert answer.status == 3
     assert "no gateway serves this data directory" in answer.err
-
-
-# --- reindex -------------------------------------------------------------------------------------
-
-
-def test_reindex_brings_the_lists_back_from_the_recordings(gate: Cli, session: str) -> None:
-    before = gate.json("session", "show", session)
-    with Catalog.open(gate.data / "catalog.db") as catalog, catalog.write() as connection:
-        connection.execute(command_table.delete())
-    assert gate.json("session", "show", session)["commands"] == []
-    said = gate.done("reindex")
-
-    assert said.startswith("1 sessions from their recordings")
-    assert gate.json("session", "show", session) == before
-
-
-def test_reindex_keeps_what_it_knew_of_a_recording_that_it_cannot_open(
-    gate: Cli, session: str
-) -> None:
-    recording_of(gate).with_suffix(".key").unlink()
-    other = record(gate.data)
-    answer = gate("reindex")
-
-    assert answer.status == 1
-    assert "erased" in answer.err
-    assert {one["id"] for one in gate.json("session", "list")} == {session, other}
-    assert gate.json("session", "show", session)["commands"] != []

@@ -10,6 +10,7 @@ from watchgate.api.control import request
 from watchgate.catalog import queries
 from watchgate.cli import replay, verification
 from watchgate.cli.context import Context, verb
+from watchgate.cli.indexed import with_indexed
 from watchgate.cli.moments import past
 from watchgate.cli.output import document, duration, facts, moment, on_one_line, said, size, table
 
@@ -73,17 +74,25 @@ def show(context: Context, name: Name) -> None:
         commands = queries.commands(connection, found.id)
         files = queries.files(connection, found.id)
         forwards = queries.forwards(connection, found.id)
+    commands, missing = with_indexed(context, found, commands)
     if context.json:
-        document({"session": found, "commands": commands, "files": files, "forwards": forwards})
+        everything = {"commands": commands, "files": files, "forwards": forwards}
+        document({"session": found, **everything, "commands_missing": missing})
         return
     facts(context, found, _facts(context, found))
     if commands:
         typer.echo("\ncommands")
+    elif missing:
+        typer.echo(f"\nno commands: {missing}")
     for number, command in enumerate(commands, 1):
         typer.echo(
             f"  {number:>3}  {_offset(command.offset_us)}  {_exit(command):<7} "
             f"{on_one_line(command.text)}"
         )
+    if any(command.confidence != "exact" for command in commands):
+        typer.echo("       ~ was read off the screen; the others are what the client asked for")
+    if commands and missing:
+        typer.echo(f"       there may be more: {missing}")
     if files:
         typer.echo("\nfiles")
     for file in files:
@@ -158,6 +167,8 @@ def _offset(microseconds: int) -> str:
 
 
 def _exit(command: queries.CommandRow) -> str:
+    if command.confidence != "exact":
+        return "~"
     if command.exit_signal:
         return command.exit_signal
     return "-" if command.exit_status is None else f"exit {command.exit_status}"

@@ -1,0 +1,1 @@
+"""What was done, for those who answer for it: reports and coverage."""

@@ -1,0 +1,1 @@
+"""The targets' own logs beside ours: which logins came through the gateway, and which went round it."""
