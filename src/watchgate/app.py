@@ -47,10 +47,11 @@ from watchgate.recording.scan import LogicalFile, read_preamble
 from watchgate.recording.store import RecordingStore
 from watchgate.recording.sweep import Outcome, sweep
 from watchgate.session.control import Sessions
-from watchgate.session.events import Envelope, GatewayStarted, GatewayStopped
+from watchgate.session.events import Event, GatewayStarted, GatewayStopped
 from watchgate.session.model import Address, Claim, Ending, EndReason, Operator, Target
-from watchgate.session.ports import RecordingRequest, Services
+from watchgate.session.ports import Services
 from watchgate.settings import Settings
+from watchgate.spectators import Alarm, Spectators
 from watchgate.vault.vault import CatalogVault, Vault
 
 log = logging.getLogger(__name__)
@@ -108,11 +109,13 @@ class Gateway:
         await thread.read(vault.check)
         journal = CatalogJournal(thread, self._clock)
         evidence = EvidenceKey.load(paths.evidence_key)
-        feed = ProjectionFeed(catalog)
-        feed.start()
-        self._stack.callback(feed.stop)
-        await self._recover(evidence, feed, journal)
-        store = self._store(evidence, feed, journal)
+        spectators = Spectators(self.settings, catalog, self._clock, _alarm(journal))
+        # What follows may wait for a disk or a SIEM, so it is begun and ended beside the loop.
+        self._stack.push_async_callback(asyncio.to_thread, spectators.__exit__)
+        await asyncio.to_thread(spectators.start_feeding)
+        await self._recover(evidence, spectators.feed, journal)
+        await asyncio.to_thread(spectators.start_indexing)
+        store = self._store(evidence, spectators, journal)
         store.start()
         self._stack.push_async_callback(asyncio.to_thread, store.stop)
         services = self._services(thread, vault, journal, store)
@@ -142,15 +145,11 @@ class Gateway:
             await journal.note(found.event(), found.session)
 
     def _store(
-        self, evidence: EvidenceKey, feed: ProjectionFeed, journal: CatalogJournal
+        self, evidence: EvidenceKey, spectators: Spectators, journal: CatalogJournal
     ) -> RecordingStore:
         settings = self.settings
         recording = settings.recording
-        loop = asyncio.get_running_loop()
-
-        def alarm(event: Any, request: RecordingRequest) -> None:
-            asyncio.run_coroutine_threadsafe(journal.note(event, request.session), loop)
-
+        alarm = _alarm(journal)
         return RecordingStore(
             recording.directory,
             recording.spool_directory,
@@ -165,8 +164,10 @@ class Gateway:
                 minimum_free=recording.minimum_free,
                 spool=recording.spool_limit,
             ),
-            on_events=lambda request, envelopes: _project(feed, request, envelopes),
-            on_alarm=alarm,
+            on_events=spectators.feed.put,
+            on_alarm=lambda event, request: alarm(event, request.session),
+            on_open=spectators.on_open,
+            handover=spectators.handover,
         )
 
     # --- services ------------------------------------------------------------------------------
@@ -300,11 +301,14 @@ def _described(session: Any) -> dict[str, Any]:
     }
 
 
-def _project(
-    feed: ProjectionFeed, request: RecordingRequest, envelopes: Sequence[Envelope]
-) -> None:
-    closed = any(envelope.event.kind == "session.closed" for envelope in envelopes)
-    feed.put(request, envelopes, Status.SEALED if closed else Status.LIVE)
+def _alarm(journal: CatalogJournal) -> Alarm:
+    """Lets any thread put an event into the journal, without waiting for it."""
+    loop = asyncio.get_running_loop()
+
+    def alarm(event: Event, session: str) -> None:
+        asyncio.run_coroutine_threadsafe(journal.note(event, session), loop)
+
+    return alarm
 
 
 def _authorities(path: Path | None) -> list[str]:

@@ -21,7 +21,7 @@ from watchgate.identity.authority import Authority, create_key
 from watchgate.layout import Paths
 from watchgate.recording.auditors import generate_identity, load_recipients, parse_recipient
 from watchgate.recording.keys import EvidenceKey, write_new
-from watchgate.settings import SECTIONS, TABLE, Row, Settings
+from watchgate.settings import SECTIONS, TABLE, TABLES, Row, Settings
 from watchgate.vault.vault import Vault
 
 T = TypeVar("T")
@@ -203,7 +203,7 @@ def settings_template() -> str:
 def _assignment(row: Row) -> str:
     """The setting with its default as TOML has it."""
     if row.only_in_file:
-        return '[[ssh.listeners]]\n#address = "10.0.0.7:22"\n#target = "web1"'
+        return TABLES[row.name].replace("\n", "\n#")
     shown = row.quantity.show(row.default)
     if isinstance(row.default, tuple):
         value = json.dumps([part for part in shown.split(", ") if part])

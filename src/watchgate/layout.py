@@ -63,6 +63,11 @@ class Paths:
         return self.keys / "auditor.key"
 
     @property
+    def handover(self) -> Path:
+        """Events on their way from the recordings into the catalog."""
+        return self.root / "handover"
+
+    @property
     def run(self) -> Path:
         return self.root / "run"
 

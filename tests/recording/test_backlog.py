@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from watchgate.recording.backlog import Backlog
-from watchgate.recording.desk import Batch, Stamped, entries
+from watchgate.recording.desk import Batch, Stamped, of_events
 from watchgate.session.events import (
     CommandRequested,
     Envelope,
@@ -22,7 +24,7 @@ def stamped(number: int, event: Event) -> Stamped:
 
 def batch(*events: Event, octets: int = 0) -> Batch:
     given = [stamped(number, event) for number, event in enumerate(events)]
-    return Batch(entries=entries(given), events=given, octets=octets)
+    return replace(of_events(given), octets=octets)
 
 
 def kinds(given: list[Stamped]) -> list[str]:
@@ -60,7 +62,7 @@ def test_the_last_words_fit_into_the_reserve() -> None:
 
     assert kinds(words)[0] == "command.requested"
     assert kinds(words)[-2:] == ["recording.gap", "session.closed"]
-    assert sum(len(entry[3]) for entry in entries(words)) < 26_000
+    assert sum(map(len, of_events(words).encoded)) < 26_000
 
 
 def test_a_lost_recording_keeps_only_its_end() -> None:

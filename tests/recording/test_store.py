@@ -15,10 +15,12 @@ from recording_world import ENDING, ERROR, INPUT, OUTPUT, RESIZE, Disk, World
 
 from watchgate.clock import SystemClock
 from watchgate.errors import ConfigurationError, RecordingLost
+from watchgate.recording.auditors import unwrap
 from watchgate.recording.keys import EvidenceKey
 from watchgate.recording.limits import Limits
 from watchgate.recording.recorder import LiveRecorder
 from watchgate.recording.store import RecordingStore
+from watchgate.recording.tracks import TrackKeys
 from watchgate.recording.verify import State
 from watchgate.session.events import (
     InputRedacted,
@@ -298,3 +300,26 @@ def test_the_limits_are_those_that_the_documentation_names() -> None:
     limits = Limits()
 
     assert (limits.interval, limits.waiting, limits.minimum_free) == (0.4, 4 << 20, 64 << 20)
+
+
+def test_who_wants_to_follow_a_recording_hears_of_it_with_its_keys(world: World) -> None:
+    heard: list[tuple[str, Path, TrackKeys]] = []
+    world.store._on_open = lambda request, path, keys: heard.append((request.recording, path, keys))
+    recorder = asyncio.run(world.open())
+
+    ((recording, path, keys),) = heard
+    assert (recording, path) == (recorder.recording, world.path(recorder))
+    assert keys == unwrap(path.with_suffix(".key"), world.identities, path.stem)
+
+
+def test_a_follower_that_fails_stops_no_recording(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no room")
+
+    world.store._on_open = broken
+    recorder = asyncio.run(world.open())
+
+    assert world.path(recorder).exists()
+    assert "nobody will follow" in caplog.text

@@ -167,6 +167,13 @@ def test_search_finds_text_through_colors_and_chunks() -> None:
     assert Desk([Frame(0, b"ab"), Frame(9, b"cd")]).press(b"/bc\r").shown == b"abcd"
 
 
+def test_moments_are_said_and_asked_for_as_the_reader_counts() -> None:
+    desk = Desk(origin_us=100 * SECOND, duration_us=30 * SECOND).wait(0.5).press(b" ")
+
+    assert "1:40.5 / 2:10.0" in desk.status
+    assert desk.press(b"g2:00\r").wait(0.1).shown.endswith(b"twenty ")
+
+
 def test_it_begins_at_a_moment_or_a_command() -> None:
     assert Desk(at_us=20 * SECOND).wait(0).shown == b"zero one twenty "
     desk = Desk(at_command=2).wait(0)

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,9 +16,11 @@ from pathlib import Path
 from watchgate.api.control import request
 from watchgate.catalog import journal, targets
 from watchgate.catalog.database import Catalog
+from watchgate.catalog.search.index import SqliteIndex
 from watchgate.clock import Clock, iso
 from watchgate.errors import WatchgateError
 from watchgate.identity.authority import Authority, load_key
+from watchgate.indexing.catchup import unfinished
 from watchgate.recording.auditors import load_recipients
 from watchgate.recording.keys import EvidenceKey, EvidencePublicKey
 from watchgate.session.model import Address
@@ -29,6 +32,7 @@ from watchgate.vault.vault import Vault
 _EARLIEST_US = 1_760_000_000_000_000
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronized
 _LOW = 10
+_INDEXED_DAYS = 30
 
 
 class Verdict(StrEnum):
@@ -62,6 +66,7 @@ def examine(settings: Settings, clock: Clock) -> list[Finding]:
         ("catalog", lambda: _catalog(settings)),
         ("listeners", lambda: _listeners(settings)),
         ("recordings", lambda: _recordings(settings)),
+        ("index", lambda: _index(settings, clock)),
     )
     return [finding for name, check in checks for finding in _guarded(name, check)]
 
@@ -240,3 +245,28 @@ def _recordings(settings: Settings) -> Findings:
         yield Finding("recordings", Verdict.WARNING, detail)
     else:
         yield Finding("recordings", Verdict.GOOD, f"{count} being written")
+
+
+def _index(settings: Settings, clock: Clock) -> Findings:
+    directory = settings.index.directory
+    if not settings.index.enabled:
+        yield Finding("index", Verdict.GOOD, "sessions are not indexed (index.enabled is false)")
+        return
+    with closing(SqliteIndex(directory, clock)) as index:
+        files = index.files()
+        since_us = clock.wall_us() - _INDEXED_DAYS * 86_400_000_000
+        paths = settings.paths
+        left = list(unfinished(paths.recordings, paths.spool, index, since_us=since_us))
+    for file in files:
+        if file.problem:
+            yield Finding("index", Verdict.BAD, file.problem)
+    if not left:
+        octets = sum(file.octets for file in files)
+        detail = f"all of the last {_INDEXED_DAYS} days, {octets >> 20} MiB in {directory}"
+        yield Finding("index", Verdict.GOOD, detail)
+        return
+    detail = f"{len(left)} recordings of the last {_INDEXED_DAYS} days are not completely indexed"
+    if broken := sum(1 for _, progress in left if progress is not None and progress.problem):
+        detail += f" ({broken} of them cannot be read: run `watchgate session verify` on them)"
+    advice = "; run `watchgate reindex --only index` with an auditor's key"
+    yield Finding("index", Verdict.WARNING, detail + advice)

@@ -75,9 +75,11 @@ def play(
         options = PlayOptions(
             speed=speed or 1.0,
             idle_us=0 if at_once else _idle(idle),
-            at_us=_position(at),
+            # Times are those of the session, as `session show` and `search` say them.
+            at_us=max(0, _position(at) - chosen.opened_us),
             at_command=command,
             duration_us=duration_us,
+            origin_us=chosen.opened_us,
             raw=raw,
         )
         player = Player(lambda: frames(recording.records(), chosen), options)
@@ -107,7 +109,7 @@ def export(
     found = evidence.find(context, name)
     what = f"export {chosen.name}"
     with evidence.open_recording(context, found, identity, what) as recording:
-        about = Description(_title(recording), recording.header.started_at_us)
+        about = Description(_title(recording), recording.header.started_at_us, _facts(recording))
         with _opened(names, force=force) as files:
             used = chosen.export(
                 recording.records, about, files, channel=channel, with_input=not no_input
@@ -140,6 +142,19 @@ def _described(recording: Recording, channel: Channel, duration_us: int) -> dict
 def _title(recording: Recording) -> str:
     header = recording.header
     return f"{header.operator}: {header.account}@{header.target}"
+
+
+def _facts(recording: Recording) -> dict[str, str]:
+    """What a page for readers says of the session."""
+    header = recording.header
+    state = "sealed" if recording.sealed else "not sealed: it goes on, or a crash left it open"
+    return {
+        "operator": f"{header.operator} from {header.client}",
+        "where": f"{header.account}@{header.target}",
+        "session": header.session,
+        "recording": f"{header.recording} ({'recovered after a crash' if recording.recovered else state})",
+        "grant": header.grant,
+    }
 
 
 def _idle(text: str | None) -> int | None:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from watchgate.clock import Clock
 from watchgate.errors import RecordingLost
@@ -31,6 +31,29 @@ _EVENT_LIMIT = 2 * 1024 * 1024
 _EVENT = int(RecordKind.EVENT)
 
 
+class Handover(Protocol):
+    """Keeps events from just before they are in the recording until the catalog has them.
+
+    So a crash between the two cannot keep them from the catalog. Both are called on the scribe's thread.
+    """
+
+    def announce(self, request: RecordingRequest, events: Sequence[bytes], end: int) -> None:
+        """These events, as `encode_event` writes them, come next; the recording then ends at *end*."""
+
+    def withdraw(self) -> None:
+        """What was announced last did not get into the recording."""
+
+
+class Unannounced:
+    """For recordings that no catalog follows."""
+
+    def announce(self, request: RecordingRequest, events: Sequence[bytes], end: int) -> None:
+        """Nobody listens."""
+
+    def withdraw(self) -> None:
+        """Nobody was told."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What the pens of one process share."""
@@ -47,6 +70,20 @@ class Desk:
     """Runs something that may wait for a disk, on another thread than the scribe's."""
     strand: Callable[[Path, Tail], None]
     """A finished recording is still in the spool; bring it home later."""
+    handover: Handover = field(default_factory=Unannounced)
+
+    def announce(self, request: RecordingRequest, batch: Batch, end: int) -> None:
+        """Say which events are about to be written; `tell` or `withdraw` must follow."""
+        if batch.encoded:
+            try:
+                self.handover.announce(request, batch.encoded, end)
+            except Exception:
+                log.exception("events of recording %s are not handed over", request.recording)
+
+    def withdraw(self, batch: Batch) -> None:
+        """What was announced last is not in the file."""
+        if batch.encoded:
+            self.handover.withdraw()
 
     def tell(self, request: RecordingRequest, events: Iterable[Envelope]) -> None:
         """Hand events that are in the file to the projections; a gap is an alarm too."""
@@ -75,6 +112,8 @@ class Batch:
 
     entries: list[Entry] = field(default_factory=list)
     events: list[Stamped] = field(default_factory=list)
+    encoded: list[bytes] = field(default_factory=list)
+    """The same events as they are recorded."""
     cost: int = 0
     octets: int = 0
     mark: Mark | None = None
@@ -97,6 +136,7 @@ def take(queue: deque[Queued]) -> Batch:
             batch.events.append((t_us, data))
             batch.cost += EVENT_COST
             octets = encode_event(data)
+            batch.encoded.append(octets)
         else:
             batch.octets += len(data)
             batch.cost += len(data) + ENTRY_COST
@@ -135,5 +175,8 @@ def lost(reason: str) -> RecordingLost:
     )
 
 
-def entries(events: Iterable[Stamped]) -> list[Entry]:
-    return [(t_us, _EVENT, 0, encode_event(envelope)) for t_us, envelope in events]
+def of_events(events: Sequence[Stamped]) -> Batch:
+    """A batch of these events alone."""
+    encoded = [encode_event(envelope) for _, envelope in events]
+    made = [(t_us, _EVENT, 0, octets) for (t_us, _), octets in zip(events, encoded, strict=True)]
+    return Batch(entries=made, events=list(events), encoded=encoded)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
@@ -17,15 +17,14 @@ from watchgate.recording.backlog import Backlog
 from watchgate.recording.desk import (
     Batch,
     Desk,
-    Stamped,
-    entries,
     gap_note,
     lost,
+    of_events,
     take,
 )
 from watchgate.recording.evidencefile import EvidenceFile, create, make_directory, unmark_open
 from watchgate.recording.recorder import LiveRecorder, Mark, nobody
-from watchgate.recording.sealer import Entry, Sealer
+from watchgate.recording.sealer import Sealer
 from watchgate.recording.spool import Homecoming, Tail, bring_home
 from watchgate.session.events import RecordingDegraded, RecordingGap
 from watchgate.session.model import FailurePolicy
@@ -182,28 +181,35 @@ class Pen:
         if not batch.entries:
             return
         self._active_us = self._desk.clock.monotonic_us()
-        if self._try(self._frames(batch.entries, batch.events), batch):
+        if self._try(self._frames(batch), batch):
             self._desk.tell(self.recorder.request, batch.envelopes())
         elif self._mode is Mode.LOST:
             self._backlog.keep_end(batch)
 
-    def _frames(self, records: Sequence[Entry], events: Iterable[Stamped]) -> bytes:
+    def _frames(self, batch: Batch) -> bytes:
         notes = [
             self._sealer.note(t_us, gap_note(envelope.event))
-            for t_us, envelope in events
+            for t_us, envelope in batch.events
             if isinstance(envelope.event, RecordingGap)
         ]
-        return b"".join([*notes, self._sealer.batch(records)])
+        return b"".join([*notes, self._sealer.batch(batch.entries)])
 
     def _try(self, frames: bytes, batch: Batch) -> bool:
         """Write *frames*, or act by the policy; true when they are in a file."""
+        self._announce(batch)
         try:
             if self._mode is Mode.SPOOL:
                 self._desk.budget.take(len(frames))
             self._put(frames)
         except OSError as error:
-            return self._fail(error, frames, batch)
+            if not self._fail(error, frames, batch):
+                self._desk.withdraw(batch)
+                return False
         return True
+
+    def _announce(self, batch: Batch) -> None:
+        """All that is sealed is about to be written, so the file will end where the sealer stands."""
+        self._desk.announce(self.recorder.request, batch, self._sealer.place.offset)
 
     def _put(self, frames: bytes, *, closing: bool = False) -> None:
         self._file.append(frames, closing=closing)
@@ -320,7 +326,8 @@ class Pen:
         recovered, kept = self._backlog.written()
         self.recorder.discarded -= recovered
         if kept:
-            self._backlog.hold(self._frames(entries(kept), kept), Batch(events=kept))
+            batch = of_events(kept)
+            self._backlog.hold(self._frames(batch), batch)
             if not self._put_backlog():
                 return False
             self._backlog.written()
@@ -329,11 +336,14 @@ class Pen:
         return True
 
     def _put_backlog(self) -> bool:
+        batch = self._backlog.batch
+        self._announce(batch)
         try:
             self._put(self._backlog.frames)
         except OSError:
+            self._desk.withdraw(batch)
             return False
-        self._desk.tell(self.recorder.request, self._backlog.batch.envelopes())
+        self._desk.tell(self.recorder.request, batch.envelopes())
         return True
 
     # --- the way home from the spool ---
@@ -380,11 +390,18 @@ class Pen:
         """The last frames; false when the file stays open for the sweep."""
         if self._mode is Mode.DROPPING and not self._retry():
             self._sealer.rewind(self._good)
-        last = self._backlog.last_words()
-        if last and self._put_closing(lambda: self._frames(entries(last), last)):
-            self._desk.tell(self.recorder.request, [envelope for _, envelope in last])
+        if last := self._backlog.last_words():
+            self._put_last(of_events(last))
         t_us, wall_us = self.recorder.now_us(), self._desk.clock.wall_us()
         return self._put_closing(lambda: self._sealer.seal(t_us, wall_us))
+
+    def _put_last(self, batch: Batch) -> None:
+        frames = self._frames(batch)
+        self._announce(batch)
+        if self._put_closing(lambda: frames):
+            self._desk.tell(self.recorder.request, batch.envelopes())
+        else:
+            self._desk.withdraw(batch)
 
     def _finish(self, mark: Mark, whole: bool) -> None:
         """On the thread aside: make durable, close, bring home, tell."""

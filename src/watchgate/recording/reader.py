@@ -9,11 +9,8 @@ from types import TracebackType
 
 from watchgate.errors import RecordingUnreadable
 from watchgate.recording.auditors import Identity, unwrap
-from watchgate.recording.compression import Inflater, inflate_once
 from watchgate.recording.format import (
-    BATCH_LIMIT,
     KEY_SUFFIX,
-    RECORDS_LIMIT,
     SEAL_SIZE,
     Checkpoint,
     Flag,
@@ -21,17 +18,15 @@ from watchgate.recording.format import (
     IndexEntry,
     Record,
     RecordingHeader,
-    decode_records,
     parse_index,
 )
 from watchgate.recording.framechain import Place
+from watchgate.recording.opening import FrameError, FrameOpener
 from watchgate.recording.scan import Frame, LogicalFile, Preamble, Walk, read_preamble
 from watchgate.recording.spool import tails
 from watchgate.recording.tracks import TrackCipher, TrackKeys
 from watchgate.session.events import Envelope
 from watchgate.session.ports import RecordKind
-
-_DATA = (FrameType.MAIN, FrameType.INPUT)
 
 
 class Recording:
@@ -125,11 +120,12 @@ class Recording:
         Raises RecordingUnreadable at the place where the file was changed, after what precedes it.
         """
         walk = Walk(self._file, self._start(start_us))
-        for batch in self._batches(walk):
-            batch.sort(key=_time)
-            for record in batch:
+        try:
+            for record in self._opened(walk):
                 if record.t_us >= start_us:
                     yield record
+        except FrameError as error:
+            raise RecordingUnreadable(f"{self._file.path}, {error}; run verify on it") from error
         self.torn_octets = walk.torn
         if walk.damage:
             raise RecordingUnreadable(
@@ -147,55 +143,12 @@ class Recording:
                         f"{self._file.path} at {record.t_us} µs: {error}"
                     ) from error
 
-    # --- frames to batches ---
-
-    def _batches(self, walk: Walk) -> Iterator[list[Record]]:
-        batch: list[Record] = []
-        size = 0
-        inflater: Inflater | None = None
-        for frame in walk:
-            header = frame.header
-            if header.type in _DATA and self._cipher.opens(header.type):
-                size += header.raw_length
-                if size > BATCH_LIMIT:
-                    raise self._unreadable(frame, "a batch is longer than any that is written")
-                if header.type == FrameType.MAIN and header.has(Flag.SEGMENT):
-                    inflater = Inflater()
-                batch += self._open(frame, inflater)
-                if len(batch) > RECORDS_LIMIT:
-                    raise self._unreadable(frame, "a batch holds more records than are written")
-            if header.has(Flag.BATCH_END) or header.type not in _DATA:
-                yield batch
-                batch, size = [], 0
-        # The writer may be in the middle of the last batch.
-        if not self._file.live:
-            yield batch
-
-    def _open(self, frame: Frame, inflater: Inflater | None) -> list[Record]:
-        header = frame.header
-        plain = self._cipher.open(header, frame.head, frame.place.chain, frame.body)
-        if plain is None:
-            raise self._unreadable(frame, "its key is another, or something before it was changed")
-        try:
-            return list(decode_records(self._inflate(frame, plain, inflater), header.t_us))
-        except ValueError as error:
-            raise self._unreadable(frame, str(error)) from error
-
-    def _inflate(self, frame: Frame, plain: bytes, inflater: Inflater | None) -> bytes:
-        length = frame.header.raw_length
-        if frame.header.has(Flag.STORED):
-            return plain
-        if frame.header.type == FrameType.INPUT:
-            return inflate_once(plain, length)
-        if inflater is None:
-            raise ValueError("it continues a segment whose beginning is missing")
-        return inflater.inflate(plain, length)
-
-    def _unreadable(self, frame: Frame, why: str) -> RecordingUnreadable:
-        return RecordingUnreadable(
-            f"{self._file.path}, frame {frame.header.seq} at octet {frame.place.offset}"
-            f" ({frame.header.t_us / 1_000_000:.1f} s): {why}; run verify on it"
-        )
+    def _opened(self, walk: Walk) -> Iterator[Record]:
+        opener = FrameOpener(self._cipher)
+        for batch in opener.gather(walk):
+            # The writer may be in the middle of the last batch.
+            if batch.end is not None or not self._file.live:
+                yield from opener.records(batch)
 
     # --- where to begin ---
 
@@ -248,10 +201,6 @@ class Recording:
             ]
             self._scanned = (entries, walk.last_us)
         return self._scanned
-
-
-def _time(record: Record) -> int:
-    return record.t_us
 
 
 def _entry_time(entry: IndexEntry) -> int:

@@ -25,7 +25,7 @@ from watchgate.clock import Clock
 from watchgate.errors import ConfigurationError
 from watchgate.recording.auditors import parse_recipient, sync_directory, wrap
 from watchgate.recording.compression import Compressors
-from watchgate.recording.desk import Desk, OnAlarm, OnEvents, lost
+from watchgate.recording.desk import Desk, Handover, OnAlarm, OnEvents, Unannounced, lost
 from watchgate.recording.evidencefile import (
     EvidenceFile,
     create,
@@ -51,6 +51,9 @@ from watchgate.session.ports import Recorder, RecordingRequest
 
 log = logging.getLogger(__name__)
 
+OnOpen = Callable[[RecordingRequest, Path, TrackKeys], None]
+"""Hears of a recording that is begun: what it is, where it will lie, and what opens it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
@@ -68,6 +71,8 @@ class RecordingStore:
 
     *on_events* and *on_alarm* are called on the scribe's thread: the first with each recording's events
     after they are in its file and in their order, the second when evidence is degraded or missing.
+    *on_open* is called on the thread that opens a recording, once its header is durable; like the others
+    it must not block. *handover* hears of events before they are in the file.
     """
 
     def __init__(
@@ -83,6 +88,8 @@ class RecordingStore:
         limits: Limits | None = None,
         on_events: OnEvents | None = None,
         on_alarm: OnAlarm | None = None,
+        on_open: OnOpen | None = None,
+        handover: Handover | None = None,
     ) -> None:
         if not recipients:
             raise ConfigurationError("no auditor is configured: nobody could read a recording")
@@ -94,6 +101,7 @@ class RecordingStore:
         self._random = random
         self._node = node
         self._limits = limits or Limits()
+        self._on_open = on_open or _unheard
         budget = Budget(self._limits.spool)
         self.scribe = Scribe(clock, self._limits, root, budget)
         self._desk = Desk(
@@ -107,6 +115,7 @@ class RecordingStore:
             on_alarm=on_alarm or _unheard,
             aside=self.scribe.aside.put,
             strand=self.scribe.strand,
+            handover=handover or Unannounced(),
         )
 
     def start(self) -> None:
@@ -148,7 +157,14 @@ class RecordingStore:
             tail = Tail.at(self._spool, request.recording, 0)
             file = self._create_spooled(tail, fresh, error)
             spooled = f"{self._root}: {error.strerror or error}"
+        self._tell(request, primary, fresh.keys)
         return Pen(self._desk, recorder, self._sealer(fresh), file, primary, tail), spooled
+
+    def _tell(self, request: RecordingRequest, path: Path, keys: TrackKeys) -> None:
+        try:
+            self._on_open(request, path, keys)
+        except Exception:
+            log.exception("nobody will follow recording %s", request.recording)
 
     def _create_stored(self, path: Path, fresh: Fresh) -> EvidenceFile:
         make_directory(path.parent, self._root)

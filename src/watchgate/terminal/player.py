@@ -60,6 +60,8 @@ class PlayOptions:
     at_command: int | None = None
     """Begin with this command, counted from one."""
     duration_us: int | None = None
+    origin_us: int = 0
+    """When the recording's first moment was, as the reader counts: times are shown and asked for from there."""
     raw: bool = False
     """Pass every octet on, those that make a terminal answer too."""
 
@@ -207,7 +209,7 @@ class Player:
         if target is None:
             self._say(f"{answer!r} is no moment; write seconds or 1:23")
         else:
-            self._seek(now, target)
+            self._seek(now, target - self._options.origin_us)
 
     def _pause(self, now: int) -> None:
         self._timeline.pause(now)
@@ -337,10 +339,10 @@ class Player:
         if self._asking:
             self._say(("go to: " if self._asking == "g" else "/") + self._answer)
             return
-        position = moment(self._timeline.position(now))
-        total = self._options.duration_us
+        origin, total = self._options.origin_us, self._options.duration_us
+        position = moment(origin + self._timeline.position(now))
         parts = ["end" if self._tape.next is None else "paused"]
-        parts.append(position if total is None else f"{position} / {moment(total)}")
+        parts.append(position if total is None else f"{position} / {moment(origin + total)}")
         parts.append(f"{self._timeline.speed:g}x")
         if self._tape.command:
             parts.append(f"command {len(self._tape.commands)}: {self._tape.command}")

@@ -9,7 +9,7 @@ from export_tapes import ABOUT, Made, Tape
 
 from watchgate.errors import NotFound, RecordingUnreadable
 from watchgate.recording.export import FORMATS, Channel, channels, exporter, pick
-from watchgate.recording.export.source import size
+from watchgate.recording.records import size
 from watchgate.session.ports import RecordKind
 
 

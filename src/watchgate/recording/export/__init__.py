@@ -11,15 +11,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from watchgate.errors import NotFound
-from watchgate.recording.export import asciicast, text, ttyrec, typescript
-from watchgate.recording.export.source import (
-    Channel,
-    Description,
-    RecordLike,
-    Source,
-    channels,
-    pick,
-)
+from watchgate.recording.export import asciicast, commands, html, text, ttyrec, typescript
+from watchgate.recording.export.source import Channel, Description, Source, channels, pick
+from watchgate.recording.records import RecordLike
 
 __all__ = [
     "FORMATS",
@@ -119,6 +113,24 @@ FORMATS: dict[str, Exporter] = {
             (".txt",),
             "A transcript to read, search and print: each line with its time, commands and events between them.",
             text.write,
+        ),
+        Exporter(
+            "html",
+            (".html",),
+            "One page that plays the session in a browser, offline, with its commands and a search.",
+            html.write,
+        ),
+        Exporter(
+            "commands",
+            (".csv",),
+            "Every command with its time and how it ended, as CSV for spreadsheets.",
+            commands.write_csv,
+        ),
+        Exporter(
+            "commands-json",
+            (".jsonl",),
+            "The same as JSON lines, for programs.",
+            commands.write_json_lines,
         ),
     )
 }

@@ -12,15 +12,8 @@ import signal
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
-from watchgate.recording.export.source import (
-    Channel,
-    Description,
-    OnTerminal,
-    RecordLike,
-    envelope,
-    of_channel,
-    size,
-)
+from watchgate.recording.export.source import Channel, Description, OnTerminal, of_channel
+from watchgate.recording.records import RecordLike, envelope, size
 from watchgate.session.events import ChannelClosed, CommandRequested, Event, octets
 from watchgate.session.ports import RecordKind
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from watchgate.recording.export.source import Channel, OnTerminal, RecordLike, envelope, of_channel
+from watchgate.recording.export.source import Channel, OnTerminal, of_channel
+from watchgate.recording.records import RecordLike, envelope
 from watchgate.session.events import CommandRequested
 from watchgate.session.ports import RecordKind
 from watchgate.terminal.lines import safe_octets

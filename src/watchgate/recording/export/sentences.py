@@ -30,25 +30,25 @@ def sentence(event: Event) -> str:
 def _words(event: Event) -> str:
     match event:
         case CommandRequested():
-            return f"command: {_shown(event.command)}"
+            return f"command: {shown(event.command)}"
         case CommandFinished():
             took = f"after {event.duration_us / 1e6:.3f} s"
             return f"command ended {took}{_exit(event.exit_status, event.exit_signal)}"
         case ChannelOpened():
-            return f"channel {event.channel} opened: {_shown(event.what)}{_terminal(event)}"
+            return f"channel {event.channel} opened: {shown(event.what)}{_terminal(event)}"
         case ChannelClosed():
             return f"channel {event.channel} closed{_exit(event.exit_status, event.exit_signal)}"
         case FileMoved():
             return _file_moved(event)
         case FileChanged():
-            to = f" to {_shown(event.to)}" if event.to is not None else ""
+            to = f" to {shown(event.to)}" if event.to is not None else ""
             failed = "" if event.succeeded else " (failed)"
-            return f"file: {_shown(event.operation)} {_shown(event.path)}{to}{failed}"
+            return f"file: {shown(event.operation)} {shown(event.path)}{to}{failed}"
         case InputRedacted():
             return "input that the terminal did not echo (redacted)"
         case RecordingGap():
             gap = f"{event.octets} octets, {event.duration_us / 1e6:.3f} s"
-            return f"GAP: evidence is missing here ({gap}): {_shown(event.reason)}"
+            return f"GAP: evidence is missing here ({gap}): {shown(event.reason)}"
         case _:
             return _by_fields(event)
 
@@ -56,28 +56,29 @@ def _words(event: Event) -> str:
 def _file_moved(event: FileMoved) -> str:
     digest = f", SHA-256 {event.digest}" if event.digest else ""
     broken = "" if event.complete else ", incomplete"
-    note = f", {_shown(event.note)}" if event.note else ""
-    moved = f"{_shown(event.direction)} {_shown(event.path)}"
+    note = f", {shown(event.note)}" if event.note else ""
+    moved = f"{shown(event.direction)} {shown(event.path)}"
     return f"file: {moved} ({event.size} octets{digest}{broken}{note})"
 
 
 def _terminal(event: ChannelOpened) -> str:
     if event.terminal is None:
         return ", no terminal"
-    return f", terminal {_shown(event.terminal)} {event.columns}x{event.rows}"
+    return f", terminal {shown(event.terminal)} {event.columns}x{event.rows}"
 
 
 def _exit(status: int | None, name: str | None) -> str:
     if name is not None:
-        return f", killed by signal {_shown(name)}"
+        return f", killed by signal {shown(name)}"
     return "" if status is None else f", exit status {status}"
 
 
 def _by_fields(event: Event) -> str:
     name = event.name if isinstance(event, UnknownEvent) else event.kind
-    values = (f"{_shown(key)}={_shown(str(value))}" for key, value in event.data().items())
-    return " ".join((_shown(name), *values))
+    values = (f"{shown(key)}={shown(str(value))}" for key, value in event.data().items())
+    return " ".join((shown(name), *values))
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """Text off a wire, safe to print."""
     return safe_octets(octets(text))

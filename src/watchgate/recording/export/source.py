@@ -7,33 +7,20 @@ A recording may be larger than memory, so it is read as a stream, twice at most:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from watchgate.errors import NotFound, RecordingUnreadable
+from watchgate.recording.records import RecordLike, envelope
 from watchgate.session.events import (
     ChannelClosed,
     ChannelOpened,
     CommandRequested,
-    Envelope,
 )
 from watchgate.session.ports import RecordKind
 
 _LONE_NEWLINE = re.compile(rb"(?<!\r)\n")
-
-
-class RecordLike(Protocol):
-    """A record of a recording: *t_us* counts microseconds from its start."""
-
-    @property
-    def t_us(self) -> int: ...
-    @property
-    def kind(self) -> RecordKind: ...
-    @property
-    def channel(self) -> int: ...
-    @property
-    def data(self) -> bytes: ...
 
 
 Source: TypeAlias = Callable[[], Iterable[RecordLike]]
@@ -47,6 +34,8 @@ class Description:
     title: str
     started_at_us: int
     """When the recording began: wall microseconds."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else a page for readers should say of it, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +53,6 @@ class Channel:
     closed_us: int | None = None
     exit_status: int | None = None
     exit_signal: str | None = None
-
-
-def envelope(record: RecordLike) -> Envelope:
-    """The event that an EVENT record holds; raises RecordingUnreadable."""
-    try:
-        return Envelope.from_json(record.data)
-    except ValueError as error:
-        raise RecordingUnreadable(
-            f"the event at {record.t_us / 1e6:.6f} s cannot be read ({error}); "
-            "run `watchgate session verify` on this recording",
-            code="recording.event",
-        ) from error
 
 
 def channels(records: Iterable[RecordLike]) -> list[Channel]:
@@ -144,17 +121,6 @@ class OnTerminal:
         if returned and data.startswith(b"\n"):
             return data[:1] + _LONE_NEWLINE.sub(b"\r\n", data[1:])
         return _LONE_NEWLINE.sub(b"\r\n", data)
-
-
-def size(data: bytes) -> tuple[int, int]:
-    """Columns and rows of a RESIZE record; raises RecordingUnreadable."""
-    columns, _, rows = data[:32].partition(b"x")
-    if not (columns.isdigit() and rows.isdigit()):
-        raise RecordingUnreadable(
-            f"{data[:32]!r} is no terminal size; run `watchgate session verify` on this recording",
-            code="recording.resize",
-        )
-    return int(columns), int(rows)
 
 
 def _note(found: dict[int, Channel], record: RecordLike) -> Channel | None:

@@ -18,14 +18,8 @@ from watchgate.clock import iso
 from watchgate.errors import RecordingUnreadable
 from watchgate.recording.export.asciicast import clean
 from watchgate.recording.export.sentences import sentence
-from watchgate.recording.export.source import (
-    Channel,
-    Description,
-    RecordLike,
-    envelope,
-    of_channel,
-    size,
-)
+from watchgate.recording.export.source import Channel, Description, of_channel
+from watchgate.recording.records import RecordLike, envelope, size
 from watchgate.session.ports import RecordKind
 from watchgate.terminal.lines import LONGEST_LINE, Lines, safe, safe_octets
 

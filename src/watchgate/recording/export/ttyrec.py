@@ -9,7 +9,8 @@ import struct
 from collections.abc import Iterable
 from typing import BinaryIO
 
-from watchgate.recording.export.source import Channel, Description, RecordLike, of_channel
+from watchgate.recording.export.source import Channel, Description, of_channel
+from watchgate.recording.records import RecordLike
 from watchgate.session.ports import RecordKind
 
 _FRAME = struct.Struct("<III")

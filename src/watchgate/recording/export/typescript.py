@@ -11,14 +11,8 @@ from typing import BinaryIO
 
 from watchgate.clock import iso
 from watchgate.recording.export.asciicast import clean, exit_code
-from watchgate.recording.export.source import (
-    Channel,
-    Description,
-    RecordLike,
-    envelope,
-    of_channel,
-    size,
-)
+from watchgate.recording.export.source import Channel, Description, of_channel
+from watchgate.recording.records import RecordLike, envelope, size
 from watchgate.session.events import ChannelClosed
 from watchgate.session.ports import RecordKind
 

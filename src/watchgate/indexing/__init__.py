@@ -1,0 +1,1 @@
+"""From recordings to the index: a worker that reads what terminals showed."""

@@ -1,0 +1,143 @@
+"""From records to documents: the same in any pieces, and only what the policy wants."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from indexing_world import OUTPUT, Desk, executed, worked
+
+from watchgate.catalog.search.model import Document, Kind
+from watchgate.indexing.documents import INFERRED, DocumentReader
+from watchgate.recording.format import Record
+from watchgate.session.events import ChannelOpened, Envelope, PolicyFrozen
+from watchgate.session.model import IndexPolicy
+from watchgate.session.ports import RecordKind
+from watchgate.terminal.screens import open_screen
+
+STARTED = 1_780_000_000_000_000
+
+
+@cache
+def recorded(index: str | None = "screen") -> tuple[Record, ...]:
+    """The records of a session with shells and executed commands."""
+    with tempfile.TemporaryDirectory() as directory:
+        desk = Desk.at(Path(directory))
+        return tuple(desk.records(asyncio.run(worked(desk, index))))
+
+
+def documents(*pieces: tuple[Record, ...]) -> list[Document]:
+    reader = DocumentReader(STARTED, open_screen)
+    found = [document for piece in pieces for document in reader.take(piece)]
+    return found + list(reader.finish())
+
+
+def texts(found: list[Document], kind: Kind) -> list[str]:
+    return [document.text for document in found if document.kind is kind]
+
+
+def with_policy(policy: object) -> tuple[Record, ...]:
+    event = PolicyFrozen("0", {"index": policy})
+    data = Envelope(STARTED, "s", 4, event).to_json().encode()
+    first = recorded()[0]
+    return (replace(first, data=data), *recorded()[1:])
+
+
+def test_commands_are_exact_where_they_were_asked_for_and_inferred_where_they_were_typed() -> None:
+    found = documents(recorded())
+    exact = [d for d in found if d.kind is Kind.COMMAND and d.confidence == "exact"]
+    inferred = [d for d in found if d.kind is Kind.COMMAND and d.confidence == "inferred"]
+
+    assert [d.text for d in exact] == ["cat /etc/hostname", "systemctl restart nginx"]
+    assert all(d.source == "exec" and d.item < INFERRED for d in exact)
+    assert sorted(d.text for d in inferred) == [
+        "grep -r secret /etc",
+        "ls -l /srv",
+        "uptime",
+        "whoami",
+    ]
+    assert [d.item for d in inferred] == [INFERRED + n for n in range(4)]
+
+
+def test_no_two_documents_of_a_kind_have_the_same_number() -> None:
+    found = documents(recorded())
+
+    assert len({(d.kind, d.item) for d in found}) == len(found)
+
+
+def test_times_are_those_of_the_recording() -> None:
+    for document in documents(recorded()):
+        assert document.at_us == pytest.approx(STARTED + document.offset_us, abs=1000)
+
+
+def test_all_that_terminals_and_programs_showed_can_be_found() -> None:
+    shown = "\n".join(texts(documents(recorded()), Kind.SCREEN))
+
+    for text in ("backup.tar", "root@web1:~# ls -l /srv", "web1", "Job failed", "secret=1"):
+        assert text in shown
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, len(recorded())), max_size=10).map(sorted))
+def test_in_any_pieces_the_documents_are_the_same(cuts: list[int]) -> None:
+    records = recorded()
+    ends = [0, *cuts, len(records)]
+    pieces = [records[begin:end] for begin, end in pairwise(ends)]
+
+    assert documents(*pieces) == documents(records)
+
+
+def test_commands_only_where_the_policy_says_so() -> None:
+    found = documents(with_policy("commands"))
+
+    assert len(texts(found, Kind.COMMAND)) == 6
+    assert texts(found, Kind.SCREEN) == []
+
+
+def test_a_recording_of_an_older_version_is_read_for_its_commands() -> None:
+    assert documents(recorded(None)) == documents(with_policy("commands"))
+
+
+@pytest.mark.parametrize("policy", ["off", "everything", 7, ["screen"]])
+def test_nothing_where_the_policy_says_off_or_what_nobody_knows(policy: object) -> None:
+    reader = DocumentReader(STARTED, open_screen)
+
+    assert list(reader.take(with_policy(policy))) == []
+    assert list(reader.finish()) == []
+    assert reader.off
+    assert reader.policy is IndexPolicy.OFF
+
+
+def test_the_end_of_a_channel_gives_what_a_program_printed(tmp_path: Path) -> None:
+    desk = Desk.at(tmp_path)
+
+    async def session() -> Path:
+        recorder = await desk.open("screen")
+        executed(recorder, 0, "printf half", b"half a line")
+        await desk.turn()
+        recorder.event(ChannelOpened(1, "exec"))
+        recorder.octets(OUTPUT, 1, b"still open")
+        return await desk.seal(recorder)
+
+    records = desk.records(asyncio.run(session()))
+    reader = DocumentReader(STARTED, open_screen)
+    before = list(reader.take(records))
+    after = list(reader.finish())
+
+    assert texts(before, Kind.SCREEN) == ["half a line"]
+    assert texts(after, Kind.SCREEN) == ["still open"]
+    assert {d.source for d in after} == {"output"}
+
+
+def test_octets_of_a_channel_that_nobody_opened_are_read_as_plain_text() -> None:
+    policy = with_policy("screen")[0]
+    stray = Record(policy.t_us + 1, RecordKind.OUTPUT, 9, b"stray\n")
+
+    assert texts(documents((policy, stray)), Kind.SCREEN) == ["stray"]
