@@ -17,12 +17,12 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 	--no-emit-index-url --no-emit-find-links --no-annotate --upgrade \
 	--custom-compile-command "make lock"
 
-.PHONY: help install demo test soak bench-ssh docs lint lock packages clean
+.PHONY: help install demo test soak bench-ssh bench-search bench-siem bench-terminal docs lint lock packages clean
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
 	@grep -E '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sort | sed -E 's/^([a-z-]+):.*  ## /\1\t/' \
-		| awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+		| awk -F '\t' '{ printf "make %-15s %s\n", $$1, $$2 }'
 
 install: $(RUN_STAMP)  ## make .venv with the locked dependencies and the `watchgate` command
 
@@ -37,6 +37,15 @@ soak: $(TEST_STAMP)  ## the long tests
 
 bench-ssh: $(TEST_STAMP) packages  ## measure SSH beside sshd and the classic bastion
 	$(BIN)/python -m bench.ssh $(ARGS)
+
+bench-search: $(TEST_STAMP)  ## measure the index beside a scan and beside an index of words
+	$(BIN)/python -m bench.search $(ARGS)
+
+bench-siem: $(TEST_STAMP)  ## measure the outbox, the hand-over and delivery
+	$(BIN)/python -m bench.siem $(ARGS)
+
+bench-terminal: $(TEST_STAMP)  ## measure the terminal emulators side by side
+	$(BIN)/python -m bench.terminal $(ARGS)
 
 docs: $(RUN_STAMP)  ## write docs/reference from the tables in the code
 	$(BIN)/python tools/generate_docs.py
@@ -58,7 +67,7 @@ packages:  ## programs that the tests drive (PACKAGES=no: install none)
 	@tools/test_packages.sh
 
 clean:  ## remove .venv and caches
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .packages .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

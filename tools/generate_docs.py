@@ -19,7 +19,10 @@ import typer.testing
 
 from watchgate import errors, settings
 from watchgate.cli.application import NOUNS, application
+from watchgate.configuration import schema
 from watchgate.session import events
+from watchgate.siem import sinks
+from watchgate.siem.views import mapping_table
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = ROOT / "docs" / "reference"
@@ -34,6 +37,9 @@ def pages() -> dict[str, str]:
         "events.md": "".join(_events()),
         "errors.md": "".join(_errors()),
         "cli.md": "".join(_commands()),
+        "siem-mapping.md": "".join(_siem_mapping()),
+        "configuration.md": schema.reference_page(),
+        "configuration.schema.json": schema.schema_text(),
     }
     return {name: text.rstrip("\n") + "\n" for name, text in made.items()}
 
@@ -74,6 +80,20 @@ def _settings() -> Iterator[str]:
         "So that DNS can point a server's own name at the gateway:\n\n"
         '```toml\n[[ssh.listeners]]\naddress = "10.0.0.7:22"\ntarget = "web1"\n```\n'
     )
+    yield from _sinks()
+
+
+def _sinks() -> Iterator[str]:
+    yield (
+        "\n## Sinks\n\n"
+        "Where events go besides the recordings and the journal, each a table `[[siem.sinks]]`\n"
+        "([how to](../how-to/siem.md), [what is guaranteed](../explanation/delivery.md)):\n\n"
+        f"```toml\n{settings.TABLES['siem.sinks']}\n```\n\n"
+        "| Key | Value | Default | What it does |\n|---|---|---|---|\n"
+    )
+    for name, key in sinks.KEYS.items():
+        cells = (f"`{name}`", key.quantity.expected, key.default or "must be given", key.sentence)
+        yield f"| {' | '.join(map(_escaped, cells))} |\n"
 
 
 def _events() -> Iterator[str]:
@@ -101,6 +121,17 @@ def _type_name(hint: Any) -> str:
     if getattr(hint, "__origin__", None) is list:
         return f"list of {_type_name(hint.__args__[0])}"
     return "object"
+
+
+def _siem_mapping() -> Iterator[str]:
+    yield _heading(
+        "How events look to a SIEM",
+        "Each format is a view of the same [events](events.md). Here is where a field is found in each, and what\n"
+        "every kind of event is called. Fields that a format has no place for go along together, as details.\n"
+        "`json` is the event as it is, with its session under `context`.",
+    )
+    yield "\n"
+    yield from mapping_table()
 
 
 def _errors() -> Iterator[str]:

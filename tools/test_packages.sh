@@ -7,6 +7,7 @@
 set -eu
 
 PATH=$PATH:/usr/sbin:/sbin
+here=${0%/*}
 
 say() { printf 'watchgate: %s\n' "$1" >&2; }
 
@@ -16,6 +17,13 @@ need() { # PACKAGE PROGRAM: PACKAGE is missing when PROGRAM is
         *" $1 "*) ;;
         *) missing="$missing $1" ;;
     esac
+}
+
+need_module() { # PACKAGE FILE: PACKAGE is missing when no file of that name is among rsyslog's modules
+    for file in /usr/lib/rsyslog/"$2" /usr/lib/*/rsyslog/"$2"; do
+        [ -e "$file" ] && return
+    done
+    missing="$missing $1"
 }
 
 need openssh-server sshd
@@ -31,7 +39,12 @@ need ttyrec ttyplay
 need bsdutils scriptreplay
 need age age
 need ansible-core ansible-playbook
+need chromium chromium
+need rsyslog rsyslogd
+need_module rsyslog-relp imrelp.so
+need_module rsyslog-openssl lmnsd_ossl.so
 
+"$here/syslog_ng.sh"
 [ -n "$missing" ] || exit 0
 
 if [ "${PACKAGES:-yes}" = no ]; then
@@ -55,6 +68,7 @@ apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >&2; }
 
 say "installing for the tests:$missing"
 apt update || say "apt-get update failed; trying with the package lists that are here"
+"$here/syslog_ng.sh" # where it could not be found before, with the lists that are new now
 # One by one: a package that this distribution does not have must not hold back the others.
 for package in $missing; do
     apt install -y --no-install-recommends "$package" \

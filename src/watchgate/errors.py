@@ -6,6 +6,7 @@
     ├── TargetUnreachable     whoever owns the target: it did not answer as it must
     ├── RecordingLost         us: evidence cannot be written
     ├── RecordingUnreadable   the auditor: a recording is damaged, altered, or its key is another
+    ├── SinkError             the administrator of a SIEM: it does not take events; they wait
     ├── NotFound              the administrator: no such operator, target, account, grant, session
     └── ConfigurationError    the administrator: settings, keys, permissions, ports
 
@@ -57,6 +58,27 @@ class RecordingUnreadable(WatchgateError):
     """A recording is damaged, altered, unfinished beyond reading, or sealed for another key."""
 
     code = "recording.unreadable"
+
+
+class SinkError(WatchgateError):
+    """A SIEM cannot be reached, does not take events, or answers what nobody understands.
+
+    *retry_after* is what it asked for in seconds; *event* the id of the one event that it refuses by itself.
+    """
+
+    code = "sink.failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        retry_after: float | None = None,
+        event: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+        self.event = event
 
 
 class NotFound(WatchgateError):

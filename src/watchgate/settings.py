@@ -25,6 +25,7 @@ from watchgate.errors import ConfigurationError
 from watchgate.identity.combinations import Combinations
 from watchgate.layout import Paths
 from watchgate.session.model import Address
+from watchgate.siem.sinks import SINKS, Misfit, Sink
 
 T = TypeVar("T")
 
@@ -178,6 +179,37 @@ class EvidenceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """Searching for what was done in sessions."""
+
+    enabled: bool = setting(
+        True, q.FLAG, "Whether sessions are indexed at all; each target says what of them."
+    )
+    directory: Path = setting(
+        Path("index"),
+        q.PATH,
+        "Where the index lies. It holds in clear what recordings encrypt: keep it on an encrypted disk.",
+    )
+    escrow_identity: Path | None = setting(
+        None,
+        q.optional(q.PATH),
+        "An age identity that opens what a crash left unindexed; without one an auditor runs reindex.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SiemSettings:
+    """Where events go besides the recordings and the journal."""
+
+    backlog: int = setting(
+        2_000_000,
+        q.integer(1000),
+        "How many events may wait for sinks that fail; beyond it the oldest go, which is said.",
+    )
+    sinks: tuple[Sink, ...] = setting((), SINKS, "The SIEMs and other receivers of events.")
+
+
+@dataclass(frozen=True, slots=True)
 class SessionSettings:
     """Bounds of sessions."""
 
@@ -209,6 +241,8 @@ class Settings:
     authentication: AuthenticationSettings = AuthenticationSettings()
     recording: RecordingSettings = RecordingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    index: IndexSettings = IndexSettings()
+    siem: SiemSettings = SiemSettings()
     sessions: SessionSettings = SessionSettings()
     log: LogSettings = LogSettings()
     origins: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
@@ -247,7 +281,14 @@ class Row:
     @property
     def only_in_file(self) -> bool:
         """Tables do not fit into a variable or a flag."""
-        return self.quantity is LISTENERS
+        return self.name in TABLES
+
+
+TABLES: dict[str, str] = {
+    "ssh.listeners": '[[ssh.listeners]]\naddress = "10.0.0.7:22"\ntarget = "web1"',
+    "siem.sinks": '[[siem.sinks]]\nname = "siem"\nurl = "relp://10.0.0.9:2514"\nformat = "cef"',
+}
+"""An example of each setting that is tables."""
 
 
 def _sections() -> dict[str, Any]:
@@ -367,6 +408,10 @@ def _unknown(what: str, name: str, known: Mapping[str, Any] | Sequence[str]) -> 
 def _read(row: Row, raw: object, origin: str) -> Any:
     try:
         return row.quantity.read(raw)
+    except Misfit as error:
+        raise ConfigurationError(
+            f"{origin}: {row.name}: {error}", code="settings.wrong-type"
+        ) from error
     except (ValueError, OverflowError) as error:
         raise ConfigurationError(
             f"{origin}: {row.name} cannot be {raw!r}; it must be {row.quantity.expected}",
@@ -382,9 +427,20 @@ def _build(data: Path, values: Mapping[str, Any], origins: Mapping[str, str]) ->
             for row in TABLE.values()
             if row.section == section
         }
-        anchored = {key: data / v if isinstance(v, Path) else v for key, v in said.items()}
+        anchored = {key: _anchored(data, value) for key, value in said.items()}
         sections[section] = replace(default, **anchored)
     settings = Settings(data=data, origins=origins, **sections)
     if settings.server.node:
         return settings
     return replace(settings, server=replace(settings.server, node=socket.gethostname()))
+
+
+def _anchored(data: Path, value: Any) -> Any:
+    """*value* with relative paths counted from the data directory."""
+    match value:
+        case Path():
+            return data / value
+        case (Sink(), *_):
+            return tuple(sink.anchored(data) for sink in value)
+        case _:
+            return value

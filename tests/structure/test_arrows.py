@@ -60,6 +60,32 @@ FORBIDDEN: list[tuple[str, tuple[str, ...], str]] = [
         ("watchgate.protocols", "watchgate.recording", "watchgate.api", "watchgate.cli"),
         "who somebody is does not depend on what he speaks",
     ),
+    (
+        "watchgate.indexing*",
+        (
+            *("watchgate.protocols", "watchgate.vault", "watchgate.identity"),
+            *("watchgate.api", "watchgate.cli", "watchgate.app", "watchgate.siem"),
+        ),
+        "a recording is read for the index where there is nothing but it and its key",
+    ),
+    (
+        "watchgate.siem*",
+        (
+            *("watchgate.protocols", "watchgate.recording", "watchgate.vault"),
+            *("watchgate.identity", "watchgate.api", "watchgate.cli", "watchgate.app"),
+        ),
+        "what leaves is a view of events, and knows nothing of where they came from",
+    ),
+    (
+        "watchgate.reports*",
+        ("watchgate.protocols", "watchgate.vault", "watchgate.api", "watchgate.cli"),
+        "a report is made of what the catalog and the index say",
+    ),
+    (
+        "watchgate.configuration*",
+        ("watchgate.protocols", "watchgate.recording", "watchgate.api", "watchgate.cli"),
+        "files say the same as the verbs of the command line",
+    ),
 ]
 
 # What makes a module wait, or lets it be called while another waits.
@@ -71,6 +97,7 @@ PURE = (
     *("watchgate.protocols.*.wire", "watchgate.protocols.*.dialogue"),
     *("watchgate.recording.format", "watchgate.session.events", "watchgate.session.model"),
     *("watchgate.terminal.echo", "watchgate.terminal.player", "watchgate.terminal.timeline"),
+    "watchgate.terminal.screen*",
     "watchgate.transfers.*",
 )
 

@@ -15,7 +15,10 @@ from .source_tree import ROOT, tracked
 sys.path.insert(0, str(ROOT / "tools"))
 import generate_docs
 
-PAGES = ("settings.md", "events.md", "errors.md", "cli.md")
+PAGES = (
+    *("settings.md", "events.md", "errors.md", "cli.md"),
+    *("siem-mapping.md", "configuration.md", "configuration.schema.json"),
+)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, select, update
 
+from watchgate.catalog import outbox
 from watchgate.catalog.schema import journal, journal_head
 from watchgate.catalog.thread import CatalogThread
 from watchgate.clock import Clock
 from watchgate.errors import ConfigurationError
 from watchgate.session.events import Event, UnknownEvent, revive
+from watchgate.siem.fact import Fact, uid_of_entry
 
 ORIGIN = "0" * 64
 """What stands before the first entry."""
@@ -67,11 +69,11 @@ def append(connection: Connection, clock: Clock, event: Event, session: str = ""
         update(journal_head).where(journal_head.c.id == 1).values(seq=journal_head.c.seq + 1)
     )
     seq, before = head(connection)
-    at_us = clock.wall_us()
+    at_us, data = clock.wall_us(), event.data()
     entry = json.dumps(
         {
             "at_us": at_us,
-            "data": event.data(),
+            "data": data,
             "kind": event.kind,
             "seq": seq,
             "session": session,
@@ -93,6 +95,8 @@ def append(connection: Connection, clock: Clock, event: Event, session: str = ""
         )
     )
     connection.execute(update(journal_head).where(journal_head.c.id == 1).values(hash=digest))
+    fact = Fact(uid_of_entry(digest), at_us, event.kind, event.v, session, seq, data)
+    outbox.put(connection, [fact])
     return seq
 
 

@@ -35,6 +35,7 @@ NOUNS: dict[str, str] = {
     "apply": "Bring operators, targets and grants to what files say.",
     "export-config": "Write operators, targets and grants as files.",
     "session": "What happened: list, show, play, export, verify; end a session.",
+    "search": "Find sessions by what was done in them.",
     "journal": "What happened outside of sessions: logins, changes, replays.",
     "coverage": "The targets' own logs beside ours: who came round the gateway.",
     "report": "What an operator did, or what was done on a target, to hand on.",

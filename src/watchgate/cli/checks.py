@@ -57,6 +57,10 @@ Findings = Iterator[Finding]
 
 def examine(settings: Settings, clock: Clock) -> list[Finding]:
     """Look at everything."""
+    from watchgate.cli.checks_siem import (
+        check_sinks,
+    )  # it says its findings in words of this module
+
     checks: tuple[tuple[str, Callable[[], Findings]], ...] = (
         ("clock", lambda: _clock(settings, clock)),
         ("permissions", lambda: _permissions(settings)),
@@ -67,6 +71,7 @@ def examine(settings: Settings, clock: Clock) -> list[Finding]:
         ("listeners", lambda: _listeners(settings)),
         ("recordings", lambda: _recordings(settings)),
         ("index", lambda: _index(settings, clock)),
+        ("siem", lambda: check_sinks(settings)),
     )
     return [finding for name, check in checks for finding in _guarded(name, check)]
 
