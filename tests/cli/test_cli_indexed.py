@@ -61,6 +61,17 @@ def test_without_an_index_it_says_that_there_may_be_more(gate: Cli, session: str
     assert "there may be more: there is no index" in gate.done("session", "show", session)
 
 
+def test_a_play_begins_at_the_command_that_show_numbers(gate: Cli, session: str) -> None:
+    (known,) = gate.json("session", "show", session)["commands"]
+    put(gate, session, typed(TYPED, "make", known["offset_us"] + 1))
+    numbers = [one["text"] for one in gate.json("session", "show", session)["commands"]]
+
+    assert numbers == [known["text"], "make"]
+    answer = gate("session", "play", session, "--command", "3")
+    assert answer.status == 3
+    assert "there is no command 3; `session show` lists 2" in answer.err
+
+
 def test_the_index_is_only_opened_where_there_is_one(gate: Cli) -> None:
     with indexed(Context(Common(data=gate.data))) as commands:
         pass

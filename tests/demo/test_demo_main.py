@@ -40,7 +40,9 @@ def test_the_check_goes_through_and_prints_the_recording(
     assert [line.split()[1] for line in shown.out.splitlines() if line.startswith("ok")] == [
         "ssh:",
         "scp:",
-        *["session"] * 4,
+        *["session"] * 3,
+        "search:",
+        *["session"] * 2,
     ]
     assert "| watchgate-42" in shown.out
     assert shown.out.endswith("The demo works.\n")
@@ -74,7 +76,7 @@ def test_a_second_start_keeps_what_the_first_recorded(world: World) -> None:
     asyncio.run(once(command))
     recordings = list(world.paths.recordings.rglob("*.wgr"))
 
-    assert len(said) == 6
+    assert len(said) == 8
     assert len(recordings) == 3
 
 

@@ -11,10 +11,13 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from watchgate.catalog import queries
+from watchgate.catalog.queries import CommandRow
 from watchgate.cli import evidence
 from watchgate.cli.context import Context
+from watchgate.cli.indexed import with_indexed
 from watchgate.cli.output import document, said, warn
-from watchgate.errors import ConfigurationError
+from watchgate.errors import ConfigurationError, NotFound
 from watchgate.quantities import parse_duration
 from watchgate.recording.export import FORMATS, Channel, Description, Exporter, exporter, pick
 from watchgate.recording.export.frames import frames
@@ -63,9 +66,11 @@ def play(
     ] = False,
 ) -> None:
     """Play a session in this terminal; ? shows the keys. Into a pipe it is written at once."""
-    with evidence.open_recording(
-        context, evidence.find(context, name), identity, "play"
-    ) as recording:
+    found = evidence.find(context, name)
+    with evidence.open_recording(context, found, identity, "play") as recording:
+        listed = _listed(context, recording) if found.spool is not None else []
+        if command is not None and listed and channel is None:
+            channel, command = _numbered(listed, command)
         chosen = pick(recording.records(), channel)
         duration_us = max(0, (chosen.closed_us or recording.duration_us) - chosen.opened_us)
         if context.json:
@@ -82,7 +87,12 @@ def play(
             origin_us=chosen.opened_us,
             raw=raw,
         )
-        player = Player(lambda: frames(recording.records(), chosen), options)
+        typed = [
+            (one.offset_us, one.text)
+            for one in listed
+            if one.channel == chosen.number and one.confidence != "exact"
+        ]
+        player = Player(lambda: frames(recording.records(), chosen, typed), options)
         keys = sys.stdin.fileno() if sys.stdin.isatty() and sys.stdout.isatty() else None
         play_in_terminal(player, context.clock, keys, sys.stdout.fileno())
     if recording.torn_octets:
@@ -118,6 +128,31 @@ def export(
         written = ", ".join(map(str, names))
         value = {"format": chosen.name, "files": names, "channel": used}
         said(context, f"written: {written}", value)
+
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+def _listed(context: Context, recording: Recording) -> list[CommandRow]:
+    """The commands of a session of ours, in the order and with the numbers of `session show`."""
+    with context.gateway() as gateway, gateway.catalog.read() as connection:
+        try:
+            row = queries.find_session(connection, recording.header.session)
+        except NotFound:
+            return []  # a recording that the catalog has lost can be played all the same
+        known = queries.commands(connection, row.id)
+    return with_indexed(context, row, known)[0]
+
+
+def _numbered(listed: list[CommandRow], number: int) -> tuple[int, int]:
+    """The channel of the command with that number, and its number there."""
+    if number > len(listed):
+        raise NotFound(
+            f"there is no command {number}; `session show` lists {len(listed)}",
+            code="recording.position",
+        )
+    channel = listed[number - 1].channel
+    return channel, sum(one.channel == channel for one in listed[:number])
 
 
 # --- words ---------------------------------------------------------------------------------------

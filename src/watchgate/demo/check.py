@@ -45,6 +45,8 @@ class Check:
         self._listing()
         self._verifying()
         self._replaying()
+        self._finding()
+        self._handing_on()
         self._printing()
 
     def _typing(self) -> None:
@@ -103,6 +105,28 @@ class Check:
         if ANSWER not in self._watchgate(step, "session", "play", self._shell["id"]):
             raise _failed(step, f"{ANSWER} is not in it")
         self._say(f"{step}, with {ANSWER} in it")
+
+    def _finding(self) -> None:
+        step = "search: the session is found by what was typed in it"
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = json.loads(self._watchgate(step, "search", "echo watchgate-", "--json"))
+            here = [hit for hit in found["hits"] if hit["session"] == self._shell["id"]]
+            if here:
+                break
+            if time.monotonic() > deadline:
+                raise _failed(step, f"it is not: {found}")
+            time.sleep(0.2)
+        self._say(f"{step}: {here[0]['text']}")
+
+    def _handing_on(self) -> None:
+        step = "session export: a page that plays it in a browser"
+        page = self._world.own / "session.html"
+        words = ("--format", "html", "--output", str(page))
+        self._watchgate(step, "session", "export", self._shell["id"], *words)
+        if "</html>" not in page.read_text("utf-8"):
+            raise _failed(step, f"{page} is not whole")
+        self._say(f"{step} ({page.stat().st_size} octets)")
 
     def _printing(self) -> None:
         step = "session export: the recording as text"

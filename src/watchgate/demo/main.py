@@ -93,6 +93,7 @@ def _welcome(world: World, port: int) -> str:
             f"  {world.ssh('ssh', world.destination)}",
             f"  {world.ssh('scp', '/etc/hostname', world.destination + ':/tmp/')}",
             f"  {_watchgate(world)} session play last",
+            f"  {_watchgate(world)} search hostname",
             "",
             "When a session has ended, the command that replays it appears here.",
         ]

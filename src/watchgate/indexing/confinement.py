@@ -6,6 +6,7 @@ no keys behind, and no sandbox.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -26,7 +27,9 @@ def confine(memory: int = MEMORY) -> None:
     itself, when what was sealed is indexed.
     """
     os.umask(0o077)
-    os.nice(_NICE)
+    with contextlib.suppress(OSError):
+        # A service manager may forbid it (systemd's filter `@resources`); then it is not nice.
+        os.nice(_NICE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     if most != resource.RLIM_INFINITY:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from watchgate.reports import words
 from watchgate.reports.activity import Action, Activity, Work
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&:@/])")
+# What is markup in the middle of a line; a colon and a dot only where they would make a link or a picture.
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&@]|:(?=[^\d\s])|(?<=www)\.)")
 _TICKS = re.compile(r"`+")
 
 
@@ -22,7 +23,7 @@ def _lines(activity: Activity) -> Iterator[str]:
     yield f"\n{escape(words.span(activity))}\n"
     yield "| | |\n|---|---|"
     for name, value in words.totals(activity):
-        yield f"| {name} | {escape(value)} |"
+        yield f"| {name} | {value} |"
     yield "\n## Sessions"
     if not activity.sessions:
         yield "\nThere was none."
@@ -35,7 +36,7 @@ def _lines(activity: Activity) -> Iterator[str]:
 def _work(activity: Activity, work: Work) -> Iterator[str]:
     row = work.session
     began = words.moment(row.started_at_us, activity.zone)
-    yield f"\n### {escape(f'{began}: {row.operator} as {row.account}@{row.target}')}\n"
+    yield f"\n### {began}: {escape(f'{row.operator} as {row.account}@{row.target}')}\n"
     for name, value in words.facts(activity, work):
         yield f"- {name}: {code(value)}"
     if work.left_out:
@@ -53,9 +54,9 @@ def _action(activity: Activity, work: Work, action: Action) -> str:
     what = f"{action.what} {action.how}" + (" (inferred)" if action.inferred else "")
     moved = words.octets(action.size)
     digest = f"SHA-256 {code(action.digest)}" if action.digest else ""
-    outcome = ", ".join(filter(None, (escape(action.outcome), escape(moved), digest)))
+    outcome = ", ".join(filter(None, (escape(action.outcome), moved, digest)))
     cells = (
-        *(escape(words.moment(action.at_us, activity.zone)), escape(what), code(action.text)),
+        *(words.moment(action.at_us, activity.zone), what, code(action.text)),
         *(outcome, code(words.play(work, action))),
     )
     return f"| {' | '.join(cells)} |"
@@ -69,7 +70,7 @@ def _refusals(activity: Activity) -> Iterator[str]:
     for one in activity.refusals:
         why = f"{one.reason} ({one.attempts} attempts)" if one.attempts > 1 else one.reason
         cells = (code(one.operator), code(one.where), code(one.client), escape(why))
-        yield f"| {escape(words.moment(one.at_us, activity.zone))} | {' | '.join(cells)} |"
+        yield f"| {words.moment(one.at_us, activity.zone)} | {' | '.join(cells)} |"
     if more := words.more_refused(activity):
         yield f"\n{more}"
 

@@ -51,7 +51,7 @@ def test_commands_and_files_are_lines_of_their_own() -> None:
         "* file: download /tmp/b\\x0a (3 octets, incomplete, broke off)",
         "* file: rename /a to /b (failed)",
         "* GAP: evidence is missing here (12 octets, 1.500 s): disk full",
-        "* session.closed reason=client detail= by=None input_octets=1 output_octets=2",
+        "* session.closed reason=client detail= input_octets=1 output_octets=2",
     ]
 
 

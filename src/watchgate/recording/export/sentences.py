@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from watchgate.session.events import (
     ChannelClosed,
     ChannelOpened,
@@ -75,8 +77,13 @@ def _exit(status: int | None, name: str | None) -> str:
 
 def _by_fields(event: Event) -> str:
     name = event.name if isinstance(event, UnknownEvent) else event.kind
-    values = (f"{shown(key)}={shown(str(value))}" for key, value in event.data().items())
+    said = ((key, value) for key, value in event.data().items() if value is not None)
+    values = (f"{shown(key)}={shown(_said(value))}" for key, value in said)
     return " ".join((shown(name), *values))
+
+
+def _said(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 def shown(text: str) -> str:
