@@ -135,6 +135,7 @@ class _Reindexing:
         rebuilt: Rebuilt | None = None
         with ExitStack() as stack:
             if self.index is not None:
+                self._mend(self.index)
                 self.rebuild = stack.enter_context(Rebuild(self.index, self.context.clock))
             if self.catalog:
                 catalog = self.gateway.catalog
@@ -147,6 +148,15 @@ class _Reindexing:
                 self.problems += rebuilt.problems
         self._forget(known)
         return Outcome(done, rebuilt, len(self.erased), self.problems)
+
+    def _mend(self, directory: Path) -> None:
+        """Begin damaged files of the index anew, so that what was in them is read again."""
+        from watchgate.catalog.search.index import SqliteIndex
+
+        if directory.is_dir():
+            with closing(SqliteIndex(directory, self.context.clock)) as index:
+                for done in index.mend(thorough=True):
+                    warn(done)
 
     def _known(self, before_us: int) -> dict[str, str]:
         """The sessions that the catalog lists and that did not just begin, with their recordings."""
@@ -249,10 +259,14 @@ class _Reindexing:
         from watchgate.catalog.search.model import Kind
 
         with closing(SqliteIndex(directory, self.context.clock)) as index:
-            for session, recording in gone.items():
-                # To forget takes long, so it is asked first.
-                if index.progress(recording) or any(index.documents(session, k) for k in Kind):
-                    index.forget(session)
+            # To forget takes long, so it is asked first.
+            index.forget_all(
+                [
+                    session
+                    for session, recording in gone.items()
+                    if index.progress(recording) or any(index.documents(session, k) for k in Kind)
+                ]
+            )
 
 
 def _status(recording: Recording) -> Status:

@@ -1,0 +1,1 @@
+"""Finding sessions by what was done in them."""
