@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import jsonschema
 import yaml
 from configuration_world import KEYS, World, fresh, said
 from hypothesis import HealthCheck, given, settings
@@ -319,7 +320,6 @@ def test_what_was_there_before_leaves_nothing_behind(
 @given(configuration=configurations())
 @settings(max_examples=30, deadline=None)
 def test_what_is_exported_is_what_the_schema_permits(configuration: Documents) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
     written = yaml.safe_load(exporting.one_file(configuration))
 
     jsonschema.validate(written, json.loads(schema.schema_text()))

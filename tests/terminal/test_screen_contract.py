@@ -345,3 +345,17 @@ def test_any_octets_leave_a_screen_that_can_be_read(
     assert 0 <= column < columns
     assert 0 <= row < rows
     assert isinstance(screen.keyframe(), bytes)
+
+
+@pytest.mark.parametrize("ending", [b"\x1b[?1049h", b"\x1b[3J", b"\x1bc"])
+def test_what_hides_the_rows_that_left_may_be_cut_anywhere(opened: Open, ending: bytes) -> None:
+    octets = b"".join(b"line %d\r\n" % number for number in range(40)) + ending
+    whole, cut = opened(octets=octets), opened()
+    for octet in octets:
+        cut.feed(bytes([octet]))
+
+    rows = texts(whole.scrolled())
+
+    assert rows[0] == "line 0"
+    assert texts(cut.scrolled()) == rows
+    assert cut.missed == whole.missed == 0

@@ -59,11 +59,19 @@ def scalar(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return str(value).removesuffix(".0")
+        return _number(value)
     text = str(value)
     if _PLAIN.fullmatch(text) and _is_text(text):
         return text
     return f'"{"".join(map(_escaped, text))}"'
+
+
+def _number(value: float) -> str:
+    """A number as YAML 1.1 reads one: with an exponent it has a point."""
+    mantissa, exponent, power = str(value).partition("e")
+    if exponent and "." not in mantissa:
+        mantissa += ".0"
+    return f"{mantissa}{exponent}{power}" if exponent else mantissa.removesuffix(".0")
 
 
 def _is_text(text: str) -> bool:

@@ -19,6 +19,8 @@ _EDGE = re.compile(
     rb"\x1b(?:\[(?:\?[0-9;]{0,32}?4[79][0-9;]{0,32}h|\??[0-9;]{0,32}?3[0-9;]{0,32}J|[0-9;]{0,32}[bS])|c)"
 )
 """What clears the rows that left the screen, hides them, or pushes many out at once."""
+_BROKEN_OFF = re.compile(rb"\x1b(?:\[[0-9;?]{0,64})?\Z")
+"""The beginning of such a sequence, when its end has not come yet."""
 
 
 class GhosttyScreen:
@@ -32,6 +34,7 @@ class GhosttyScreen:
         self._left.sized(self._columns, kept_rows(history, self._columns))
         self._cells: Cells | None = None
         self._anchors: WeakSet[GhosttyAnchor] = WeakSet()
+        self._held = b""  # a sequence that is not whole yet, which changes nothing before it is
 
     @property
     def columns(self) -> int:
@@ -59,6 +62,10 @@ class GhosttyScreen:
 
     def feed(self, octets: bytes) -> None:
         """What the target printed; octets that were cut anywhere are fine."""
+        octets, self._held = self._held + octets, b""
+        broken_off = _BROKEN_OFF.search(octets, max(0, len(octets) - 66))
+        if broken_off is not None:
+            octets, self._held = octets[: broken_off.start()], broken_off[0]
         if not octets:
             return
         held = self._terminal.octets(octets)
@@ -110,7 +117,8 @@ class GhosttyScreen:
 
     def keyframe(self) -> bytes:
         """Octets that make a reset terminal of this size show this screen, and draw as this one would."""
-        return keyframe(self._terminal, self._columns, self._rows, self.styled())
+        picture = keyframe(self._terminal, self._columns, self._rows, self.styled())
+        return picture + self._held
 
     def _line(self, text: str, row: int) -> Line:
         if self._terminal.wrapped(row, Area.ACTIVE):

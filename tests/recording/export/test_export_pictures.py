@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchgate.recording.export.pictures import LEAST_BETWEEN_US, Chunk, Pictures
@@ -80,6 +80,7 @@ def test_colors_and_wide_characters_keep_their_columns() -> None:
     assert said["cursor"] == [4, 0, 1]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 200_000), st.sampled_from([b"a", b"\r\n", b"\x1b[2J", b"\x1b[H"])),
