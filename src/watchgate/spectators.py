@@ -40,6 +40,7 @@ class Spectators:
         self._stack = ExitStack()
         self._extents = Extents(paths.recordings, paths.spool)
         self._index: IndexSupervisor | None = None
+        self._catch_up: CatchUp | None = None
         self._delivery = Delivery(
             catalog,
             settings.siem.sinks,
@@ -78,11 +79,20 @@ class Spectators:
         escrow = settings.escrow_identity
         identities = load_identities(escrow) if escrow is not None else []
         self._index = IndexSupervisor(
-            settings.directory, paths.spool, self._clock, on_stopped=self._alarm
+            settings.directory,
+            paths.spool,
+            self._clock,
+            on_stopped=self._alarm,
+            on_lost=self._index_lost,
         )
         self._index.start()
         self._stack.callback(self._index.stop)
         index = self._stack.enter_context(closing(SqliteIndex(settings.directory, self._clock)))
-        catch_up = CatchUp(self._index, index, paths.recordings, paths.spool, identities)
-        catch_up.start()
-        self._stack.callback(catch_up.stop)
+        self._catch_up = CatchUp(self._index, index, paths.recordings, paths.spool, identities)
+        self._catch_up.start()
+        self._stack.callback(self._catch_up.stop)
+
+    def _index_lost(self) -> None:
+        """Live recordings are read again by the worker itself; sealed ones have to be opened again."""
+        if self._catch_up is not None:
+            self._catch_up.again()

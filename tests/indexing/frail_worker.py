@@ -1,7 +1,7 @@
 """An index worker that dies of what it reads: a program for the tests of the supervisor.
 
 Its index is a file of lines. What a command says, it does: `poison` kills it, `stumble` kills it once,
-`hang` stops it for ever, `babble` makes it say what no worker says.
+`hang` stops it for ever, `babble` makes it say what no worker says, `lose` loses what the index has, once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from watchgate.catalog.search.model import About, Answer, Document, Kind, Progress, Query
 from watchgate.clock import SystemClock
+from watchgate.errors import ConfigurationError
 from watchgate.indexing.confinement import confine
 from watchgate.indexing.service import Service
 from watchgate.terminal.screens import open_screen
@@ -42,6 +43,9 @@ class FrailIndex:
             threading.Event().wait()
         elif text == "babble":
             os.write(1, b"\xff not JSON\n")
+        elif text == "lose" and not stumbled.exists():
+            stumbled.touch()
+            raise ConfigurationError("a file was damaged", code="index.damaged")
 
     def search(self, query: Query) -> Answer:
         return Answer(())
@@ -57,7 +61,7 @@ class FrailIndex:
 
     def advance(self, progress: Progress) -> None:
         with (self._directory / "progress").open("a") as file:
-            file.write(f"{progress.recording} {progress.complete}\n")
+            file.write(f"{progress.recording} {progress.problem or progress.complete}\n")
 
     def close(self) -> None:
         (self._directory / "closed").touch()

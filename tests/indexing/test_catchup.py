@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def caught_up(
     taker = Taker()
     caught = CatchUp(taker, index, desk.root, desk.spool, identities)
     with caplog.at_level(logging.INFO, "watchgate"):
-        caught._run()
+        caught._look()
     return [one.recording for one in taker.orders]
 
 
@@ -132,6 +133,24 @@ def test_what_could_not_be_read_once_is_left_to_reindex(
     index.advance(progress(path, complete=False, problem="it was changed"))
 
     assert caught_up(desk, index, desk.identities, caplog) == []
+
+
+def test_it_looks_again_when_the_index_lost_something(desk: Desk) -> None:
+    path = session(desk)
+    index = MemoryIndex()
+    index.advance(progress(path, complete=True))
+    taker = Taker()
+    caught = CatchUp(taker, index, desk.root, desk.spool, desk.identities)
+    caught.start()
+    del index.known[path.stem]
+    caught.again()
+    deadline = time.monotonic() + 10
+    while not taker.orders and time.monotonic() < deadline:
+        time.sleep(0.01)
+    caught.stop()
+
+    assert {one.recording for one in taker.orders} == {path.stem}
+    assert not caught._thread.is_alive()
 
 
 def test_an_index_that_cannot_be_read_is_tried_again(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from indexing_world import OUTPUT, Desk, executed, worked
 
 from watchgate.catalog.search.model import Document, Kind
-from watchgate.indexing.documents import INFERRED, DocumentReader
+from watchgate.indexing.documents import INFERRED, ROOM, DocumentReader
 from watchgate.recording.format import Record
 from watchgate.session.events import ChannelOpened, Envelope, PolicyFrozen
 from watchgate.session.model import IndexPolicy
@@ -63,7 +64,8 @@ def test_commands_are_exact_where_they_were_asked_for_and_inferred_where_they_we
         "uptime",
         "whoami",
     ]
-    assert [d.item for d in inferred] == [INFERRED + n for n in range(4)]
+    assert sorted(d.item - INFERRED for d in inferred) == [0, 1, 2, ROOM]
+    assert {d.channel: d.item - INFERRED >= ROOM for d in inferred} == {0: False, 1: True}
 
 
 def test_no_two_documents_of_a_kind_have_the_same_number() -> None:
@@ -92,6 +94,45 @@ def test_in_any_pieces_the_documents_are_the_same(cuts: list[int]) -> None:
     pieces = [records[begin:end] for begin, end in pairwise(ends)]
 
     assert documents(*pieces) == documents(records)
+
+
+def _rested(records: tuple[Record, ...], chance: Random) -> list[Document]:
+    """The documents of *records* by a reader that rests between them, as late as that is allowed or less."""
+    reader = DocumentReader(STARTED, open_screen)
+    found: list[Document] = []
+    for before, record in pairwise((records[0], *records)):
+        until_us = chance.choice((before.t_us, record.t_us, chance.randint(0, record.t_us)))
+        due_us = reader.due_us
+        fresh = list(reader.rest(until_us))
+        assert not fresh or (due_us is not None and due_us <= until_us)
+        found += [*fresh, *reader.take([record])]
+    return found + list(reader.finish())
+
+
+def _by_number(found: list[Document]) -> dict[tuple[Kind, int], Document]:
+    numbered = {(document.kind, document.item): document for document in found}
+    assert len(numbered) == len(found)
+    return numbered
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_resting_changes_no_document_and_no_number(chance: Random) -> None:
+    records = recorded()
+
+    assert _by_number(_rested(records, chance)) == _by_number(documents(records))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, len(recorded())))
+def test_a_recording_that_breaks_off_after_a_silence_gives_what_it_gave_in_it(end: int) -> None:
+    records = recorded()[:end]
+    reader = DocumentReader(STARTED, open_screen)
+    found = list(reader.take(records))
+    found += reader.rest(records[-1].t_us + 3_600_000_000)
+    found += reader.finish()
+
+    assert _by_number(found) == _by_number(documents(records))
 
 
 def test_commands_only_where_the_policy_says_so() -> None:

@@ -20,6 +20,7 @@ from watchgate.indexing.wire import (
     Reading,
     Resting,
     Said,
+    SetAside,
     Stuck,
     Told,
     pack_said,
@@ -41,6 +42,7 @@ ORDER = Order(
     [
         Begin(Path("/index")),
         Finish(),
+        SetAside("r1", "s1", "it hangs"),
         ORDER,
         Order(ABOUT, Path("/r/one.wgr"), None, TrackKeys(Secret(b"k" * 32), None), whole=True),
     ],
@@ -56,7 +58,13 @@ def test_what_the_worker_is_told_survives_the_way(told: Told) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    [Reading("r1"), Resting(), Done("r1", True, 7, "why"), Stuck("the disk is full")],
+    [
+        Reading("r1"),
+        Resting(),
+        Done("r1", True, 7, "why"),
+        Stuck("the disk is full"),
+        Stuck("gone", lost=True),
+    ],
     ids=lambda said: type(said).__name__,
 )
 def test_what_the_worker_says_survives_the_way(said: Said) -> None:

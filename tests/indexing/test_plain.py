@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from indexing_world import ERROR, OUTPUT
 
-from watchgate.indexing.plain import PIECE, READ, PlainOutput
+from watchgate.indexing.plain import PIECE, READ, SPAN_US, PlainOutput
 from watchgate.session.ports import RecordKind
 
 
@@ -62,6 +62,51 @@ def test_a_line_of_megabytes_is_bounded() -> None:
 
     assert sum(len(text) for _, text in found) <= 2 * READ + 200
     assert max(len(text) for _, text in found) <= PIECE
+
+
+def test_lines_long_apart_are_texts_of_their_own() -> None:
+    found = read(
+        (1, OUTPUT, b"one\n"), (SPAN_US, OUTPUT, b"two\n"), (SPAN_US + 2, OUTPUT, b"three\n")
+    )
+
+    assert found == [(1, "one\ntwo"), (SPAN_US + 2, "three")]
+
+
+def test_what_a_quiet_program_printed_is_given_without_its_end() -> None:
+    output = PlainOutput()
+    before = [*output.feed(1, OUTPUT, b"listening\n"), *output.rest(SPAN_US)]
+    due_us = output.due_us
+    after = list(output.rest(due_us or 0))
+
+    assert before == []
+    assert (due_us, after) == (SPAN_US + 2, [(1, "listening")])
+    assert output.due_us is None
+    assert list(output.close(9 * SPAN_US)) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, SPAN_US // 2, SPAN_US, SPAN_US + 1]),
+            st.sampled_from([OUTPUT, ERROR]),
+            st.sampled_from([b"a line\n", b"half", b"\n", b"x" * 3000 + b"\n", b"line\n" * 30_000]),
+        ),
+        max_size=20,
+    )
+)
+def test_resting_changes_no_text(printed: list[tuple[int, RecordKind, bytes]]) -> None:
+    steady, resting = PlainOutput(), PlainOutput()
+    found: list[tuple[int, str]] = []
+    rested: list[tuple[int, str]] = []
+    t_us = 0
+    for gap_us, kind, data in printed:
+        rested += [*resting.rest(t_us + gap_us // 2), *resting.rest(t_us + gap_us)]
+        t_us += gap_us
+        found += steady.feed(t_us, kind, data)
+        rested += resting.feed(t_us, kind, data)
+
+    assert rested + list(resting.close(t_us)) == found + list(steady.close(t_us))
 
 
 @given(st.lists(st.tuples(st.sampled_from([OUTPUT, ERROR]), st.binary(max_size=300)), max_size=20))

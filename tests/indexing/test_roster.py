@@ -29,6 +29,19 @@ def given_all(made: Roster) -> list[str]:
     return given
 
 
+def test_a_recording_that_waits_or_is_given_is_not_taken_twice() -> None:
+    made = roster("a", "b", "a", together=1)
+    assert given_all(made) == ["a"]
+    assert made.add(order("a"))
+    made.done("a")
+    assert given_all(made) == ["b"]
+    made.done("b")
+
+    assert len(made) == 0
+    assert made.add(order("a"))
+    assert given_all(made) == ["a"]
+
+
 def test_recordings_are_given_in_their_order_and_no_more_than_may_be_at_once() -> None:
     made = roster("a", "b", "c", together=2)
 

@@ -45,12 +45,14 @@ class House:
         self.desk = Desk.at(directory)
         self.stopped: list[tuple[IndexStopped, str]] = []
         self.done: list[Done] = []
+        self.lost: list[bool] = []
         self.supervisor = IndexSupervisor(
             self.index,
             self.desk.spool,
             SystemClock(),
             on_stopped=lambda event, session: self.stopped.append((event, session)),
             on_done=lambda _, done: self.done.append(done),
+            on_lost=lambda: self.lost.append(True),
             patience=patience,
             command=command,
         )
@@ -70,6 +72,10 @@ class House:
     def texts(self) -> list[str]:
         file = self.index / "texts"
         return file.read_text().split("\n")[:-1] if file.exists() else []
+
+    def progress(self) -> str:
+        file = self.index / "progress"
+        return file.read_text() if file.exists() else ""
 
     def complete(self) -> set[str]:
         return {done.recording for done in self.done if done.complete}
@@ -165,6 +171,25 @@ def test_a_recording_that_kills_the_worker_twice_is_set_aside_and_the_others_go_
     assert session == poison.about.session
     assert "twice (it was ended by SIGSEGV)" in event.reason
     assert poison.recording in caplog.text
+
+
+def test_that_a_recording_is_set_aside_is_remembered_by_the_index(house: House) -> None:
+    poison = house.sealed("poison")
+    house.supervisor.follow(poison)
+    assert house.supervisor.drain(20)
+    house.supervisor.stop(20)
+
+    assert f"{poison.recording} reading it ended the index worker twice" in house.progress()
+
+
+def test_its_owner_hears_when_the_index_lost_something(house: House) -> None:
+    house.supervisor.follow(house.sealed("lose"))
+    assert house.supervisor.drain(20)
+
+    assert house.lost == [True]
+    assert house.texts() == ["lose"]
+    ((event, _),) = house.stopped
+    assert event.reason == "a part of the index was lost: a file was damaged"
 
 
 def test_a_worker_that_hangs_is_ended(tmp_path: Path) -> None:

@@ -7,17 +7,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
-from indexing_world import OUTPUT, Desk, MemoryIndex, executed, worked
+from indexing_world import INPUT, OUTPUT, PROMPT, Desk, MemoryIndex, Shell, executed, worked
 
 from watchgate.catalog.search.model import About, Document, Kind, Progress
 from watchgate.errors import ConfigurationError
 from watchgate.indexing.following import Following
-from watchgate.indexing.wire import Done, Order, Reading, Resting, Said, Stuck
+from watchgate.indexing.wire import Done, Order, Reading, Resting, Said, SetAside, Stuck
 from watchgate.indexing.worker import MOST_HELD, QUIET_US, Worker
 from watchgate.recording.auditors import unwrap
 from watchgate.recording.format import Record
 from watchgate.recording.recorder import LiveRecorder
 from watchgate.recording.tail import Tail
+from watchgate.session.events import ChannelClosed, ChannelOpened
 from watchgate.terminal.screens import open_screen
 
 
@@ -215,6 +216,141 @@ def test_the_same_recording_is_not_followed_twice(desk: Desk, bench: Bench) -> N
     assert len(bench.done()) == 1
 
 
+# --- quiet recordings ----------------------------------------------------------------------------
+
+
+def look(bench: Bench, seconds: float) -> float:
+    """Let time pass, and the worker look."""
+    bench.desk.clock.advance(seconds)
+    while bench.worker.step():
+        pass
+    return seconds
+
+
+def typed_once(desk: Desk, recorder: LiveRecorder) -> None:
+    Shell(recorder, 0, lambda: desk.clock.advance(0.05)).open().run(b"whoami", b"root\r\n")
+    turn(desk)
+
+
+def test_a_command_is_indexed_within_seconds_with_nothing_else_happening(
+    desk: Desk, bench: Bench
+) -> None:
+    def work(recorder: LiveRecorder, path: Path) -> None:
+        bench.follow(path)
+        look(bench, 0)
+        typed_once(desk, recorder)
+        look(bench, 0)
+        waited = 0.0
+        while not bench.index.texts() and waited < 10:
+            waited += look(bench, bench.worker.wait_us / 1e6)
+
+        assert bench.index.texts() == ["whoami"]
+        assert waited < 3
+        look(bench, 2)
+        assert "root@web1:~# whoami\nroot" in bench.index.texts(Kind.SCREEN)
+
+    live(desk, work, index="screen")
+
+
+def test_a_quiet_terminal_is_read_while_another_is_busy(desk: Desk, bench: Bench) -> None:
+    def work(recorder: LiveRecorder, path: Path) -> None:
+        bench.follow(path)
+        typed_once(desk, recorder)
+        recorder.event(ChannelOpened(1, "shell", "xterm", 80, 24))
+        for number in range(8):
+            recorder.octets(OUTPUT, 1, b"%d " % number)
+            turn(desk)
+            look(bench, 0)
+
+        assert bench.index.texts() == ["whoami"]
+
+    live(desk, work)
+
+
+def test_a_quiet_recording_costs_nothing_once_it_told_all(
+    desk: Desk, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(recorder: LiveRecorder, path: Path) -> None:
+        bench.follow(path)
+        typed_once(desk, recorder)
+        for _ in range(5):
+            look(bench, 1)
+        bench.said.clear()
+        monkeypatch.setattr(Tail, "more", lambda *_: pytest.fail("it was read"))
+        for _ in range(5):
+            look(bench, 1)
+
+        assert bench.said == []
+
+    live(desk, work)
+
+
+def test_what_was_found_in_the_silence_is_what_the_sealed_recording_gives(desk: Desk) -> None:
+    followed, whole = Bench(desk), Bench(desk)
+
+    async def session() -> Path:
+        recorder = await desk.open("screen")
+        await desk.turn()
+        followed.follow(desk.path(recorder))
+        shell = Shell(recorder, 0, lambda: desk.clock.advance(0.05)).open()
+        for command in (b"ls", b"id", b"uptime"):
+            shell.run(command, b"answer\r\n")
+            for _ in range(6):
+                await desk.turn(1)
+                look(followed, 0)
+        assert followed.index.texts() == ["ls", "id", "uptime"]
+        shell.close()
+        return await desk.seal(recorder)
+
+    whole.follow(asyncio.run(session()))
+    for bench in (followed, whole):
+        look(bench, 2)
+
+    assert followed.index.kept == whole.index.kept
+
+
+def test_records_that_a_standing_disk_held_back_are_read_as_if_they_had_come_in_time(
+    desk: Desk,
+) -> None:
+    followed, whole = Bench(desk), Bench(desk)
+
+    async def session() -> Path:
+        recorder = await desk.open("screen")
+        recorder.event(ChannelOpened(0, "shell", "xterm", 80, 24))
+        recorder.octets(OUTPUT, 0, PROMPT)
+        await desk.turn()
+        followed.follow(desk.path(recorder))
+        look(followed, 0)
+        recorder.octets(OUTPUT, 0, b"for i in 1 2")
+        recorder.octets(INPUT, 0, b"for i in 1 2\r")
+        recorder.octets(OUTPUT, 0, b"\r\n")
+        await desk.turn(0.1)
+        look(followed, 0)
+        desk.clock.advance(0.1)
+        recorder.octets(OUTPUT, 0, b"> ")  # written ten seconds later
+        for _ in range(10):
+            look(followed, 1)
+        assert followed.index.texts() == ["for i in 1 2"]
+        await desk.turn()
+        recorder.octets(OUTPUT, 0, b"do id; done")
+        recorder.octets(INPUT, 0, b"do id; done\r")
+        recorder.octets(OUTPUT, 0, b"\r\n" + PROMPT)
+        await desk.turn()
+        for _ in range(3):
+            look(followed, 1)
+        recorder.event(ChannelClosed(0, 0, None, 1, 1))
+        return await desk.seal(recorder)
+
+    whole.follow(asyncio.run(session()))
+    for _ in range(3):
+        look(followed, 2)
+    look(whole, 2)
+
+    assert whole.index.texts() == ["for i in 1 2\ndo id; done"]
+    assert followed.index.kept == whole.index.kept
+    assert [done.complete for done in followed.done()] == [True]
+
+
 # --- what does not go well -----------------------------------------------------------------------
 
 
@@ -347,10 +483,40 @@ def test_what_was_in_a_lost_file_of_the_index_is_put_once_more(desk: Desk, bench
         for _turn in range(3):
             bench.settle()
 
-        assert Stuck("a file was damaged") in bench.said
+        assert Stuck("a file was damaged", lost=True) in bench.said
         assert bench.index.texts() == ["before", "after"]
 
     live(desk, work)
+
+
+def test_a_recording_that_is_set_aside_is_written_down_with_the_reason(
+    desk: Desk, bench: Bench
+) -> None:
+    bench.worker.set_aside(SetAside("r1", "s1", "it ended the worker twice"))
+    path = quick(desk, "id")
+    bench.follow(path)
+    bench.settle()
+    bench.worker.set_aside(SetAside(path.stem, "s2", "it hangs"))
+
+    assert bench.index.known["r1"] == Progress(
+        "r1", "s1", 0, False, "", "it ended the worker twice"
+    )
+    known = bench.index.known[path.stem]
+    assert (known.complete, known.policy, known.problem) == (False, "screen", "it hangs")
+
+
+def test_that_it_is_set_aside_is_written_down_when_the_index_can_be_written_again(
+    desk: Desk, bench: Bench
+) -> None:
+    bench.index.broken = "the disk is full"
+    bench.worker.set_aside(SetAside("r1", "s1", "it hangs"))
+    assert Stuck("the disk is full") in bench.said
+    assert not bench.worker.settled
+    bench.index.broken = ""
+    bench.settle()
+
+    assert bench.index.known["r1"].problem == "it hangs"
+    assert bench.worker.settled
 
 
 # --- reading as a whole --------------------------------------------------------------------------

@@ -97,7 +97,8 @@ PURE = (
     *("watchgate.protocols.*.wire", "watchgate.protocols.*.dialogue"),
     *("watchgate.recording.format", "watchgate.session.events", "watchgate.session.model"),
     *("watchgate.terminal.echo", "watchgate.terminal.player", "watchgate.terminal.timeline"),
-    "watchgate.terminal.screen*",
+    *("watchgate.terminal.screen*", "watchgate.terminal.reading*", "watchgate.terminal.keyline"),
+    *("watchgate.terminal.prompts", "watchgate.terminal.programs", "watchgate.terminal.findings"),
     "watchgate.transfers.*",
 )
 

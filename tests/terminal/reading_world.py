@@ -47,13 +47,25 @@ def reader(columns: int = 80, rows: int = 24, *, screens: bool = True) -> Termin
 
 
 def read(
-    captured: Capture, *, screens: bool = True, keys: bool = True, cuts: Random | None = None
+    captured: Capture,
+    *,
+    screens: bool = True,
+    keys: bool = True,
+    cuts: Random | None = None,
+    rests: Random | None = None,
 ) -> list[Finding]:
-    """What is found in *captured*; *cuts* cuts the octets of each record into pieces."""
+    """What is found in *captured*.
+
+    *cuts* cuts the octets of each record into pieces, *rests* lets the reader rest between records.
+    """
     reading = reader(captured.columns, captured.rows, screens=screens)
     found: list[Finding] = []
     t_us = 0
-    for t_us, kind, what in captured.records:
+    for at_us, kind, what in captured.records:
+        if rests is not None:
+            moments = (rests.randint(t_us, at_us) for _ in range(rests.randint(0, 5)))
+            found += rested(reading, sorted(moments))
+        t_us = at_us
         if kind == "s":
             found += reading.resized(t_us, *what)
         elif kind == "r":
@@ -63,6 +75,18 @@ def read(
             for piece in _pieces(what, cuts):
                 found += take(t_us, piece)
     return found + reading.closed(t_us + 1)
+
+
+def rested(reading: TerminalReader, moments: Sequence[int]) -> list[Finding]:
+    """What is found by resting until each of the *moments*; nothing before it is said to be due."""
+    found: list[Finding] = []
+    for t_us in moments:
+        due_us = reading.due_us
+        fresh = reading.rest(t_us)
+        assert not fresh or (due_us is not None and due_us <= t_us)
+        assert reading.due_us is None or reading.due_us > t_us
+        found += fresh
+    return found
 
 
 def commands(found: Sequence[Finding]) -> list[tuple[str | None, str]]:

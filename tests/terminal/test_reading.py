@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -11,10 +12,11 @@ from bench.reading import read as read_again
 from bench.reading_drive import available, drive
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reading_world import capture, commands, names, read, reader, shown
+from reading_world import capture, commands, names, read, reader, rested, shown
 
 from watchgate.terminal.findings import Command, Finding, ScreenText
-from watchgate.terminal.reading import TerminalReader
+from watchgate.terminal.reading import FOREVER, TerminalReader
+from watchgate.terminal.reading_text import SPAN_US
 
 PROMPT = b"root@h:~# "
 SECOND = 1_000_000
@@ -53,6 +55,16 @@ def test_it_makes_no_difference_how_the_octets_are_cut(name: str) -> None:
 
     assert read(captured, cuts=Random(1)) == whole
     assert read(captured, cuts=Random(2)) == whole
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("keys", [True, False], ids=["keys", "no-keys"])
+def test_resting_between_records_changes_no_finding(name: str, keys: bool) -> None:
+    captured = capture(name)
+    without = read(captured, keys=keys)
+
+    for seed in range(4):
+        assert read(captured, keys=keys, rests=Random(seed)) == without
 
 
 @pytest.mark.parametrize("name", names())
@@ -221,6 +233,122 @@ def test_broken_utf8_stays_text() -> None:
     assert "b" in text
 
 
+# --- what silence tells --------------------------------------------------------------------------
+
+
+def at_prompt(command: bytes, output: bytes = b"file\r\n") -> TerminalReader:
+    """A reader of a terminal whose prompt came back at 1.5 s."""
+    reading = reader()
+    reading.output(0, PROMPT)
+    typed(reading, SECOND, command, shows=output + PROMPT)
+    return reading
+
+
+def test_a_command_is_found_when_its_prompt_came_back_and_nothing_follows() -> None:
+    reading = at_prompt(b"ls")
+
+    assert commands(rested(reading, [1_700_000])) == []
+    assert commands(rested(reading, [1_800_100])) == [(None, "ls")]
+
+
+def test_what_stands_above_a_quiet_prompt_is_found_and_not_found_again() -> None:
+    reading = at_prompt(b"ls")
+    first = rested(reading, [3 * SECOND])
+    then = typed(reading, 4 * SECOND, b"id", shows=b"uid=0\r\n" + PROMPT)
+    then += rested(reading, [6 * SECOND])
+
+    assert shown(first) == ["root@h:~# ls", "file"]
+    assert shown(then) == ["root@h:~# id", "uid=0"]
+
+
+def test_nothing_more_is_due_in_a_terminal_that_is_quiet_for_good() -> None:
+    reading = at_prompt(b"ls")
+    reading.rest(FOREVER)
+
+    assert reading.due_us is None
+    assert shown(reading.closed(9 * SECOND)) == ["root@h:~#"]
+
+
+def test_a_command_that_is_asked_for_more_is_not_found_half() -> None:
+    reading = reader()
+    reading.output(0, PROMPT)
+    typed(reading, SECOND, b"for i in 1 2", shows=b"> ")
+    found = rested(reading, [2 * SECOND, 60 * SECOND, 3600 * SECOND])
+    found += typed(reading, 3601 * SECOND, b"do id; done", shows=PROMPT)
+    found += rested(reading, [3603 * SECOND])
+
+    assert commands(found) == [(None, "for i in 1 2\ndo id; done")]
+
+
+def test_what_left_the_screen_is_found_while_a_program_waits() -> None:
+    reading = reader(80, 5)
+    found = reading.output(SECOND, b"".join(b"line %d\r\n" % number for number in range(9)))
+    found += rested(reading, [2 * SECOND])
+    assert shown(found) == []
+    found += rested(reading, [6 * SECOND])
+
+    # What still stands may be drawn again: a list of downloads with their progress.
+    assert shown(found) == [f"line {number}" for number in range(5)]
+
+
+def test_what_a_full_screen_program_shows_is_found_while_nobody_touches_it() -> None:
+    reading = reader()
+    found = reading.output(0, b"\x1b[?1049h\x1b[H\x1b[2Ja picture")
+    found += rested(reading, [5 * SECOND, 3600 * SECOND])
+
+    assert found == [ScreenText(5 * SECOND, "a picture", alternate=True)]
+
+
+# --- moments -------------------------------------------------------------------------------------
+
+
+def _stamped(found: list[Finding]) -> list[tuple[int, int]]:
+    """Of each line that begins with the time when it was printed: that of its text, and its own."""
+    texts = [f for f in found if isinstance(f, ScreenText)]
+    return [
+        (text.t_us, int(line.split()[0]))
+        for text in texts
+        for line in text.text.split("\n")
+        if line[:1].isdigit()
+    ]
+
+
+def _redrawn(t_us: int) -> bytes:
+    """Six lines of progress, drawn over the last ones."""
+    lines = b"".join(b"\x1b[K%d layer %d\r\n" % (t_us, number) for number in range(6))
+    return (b"\x1b[6A" if t_us else b"") + lines
+
+
+PRINTED = {
+    "lines": lambda t_us: b"%d line\r\n" % t_us,
+    "wrapped lines": lambda t_us: b"%d %s\r\n" % (t_us, b"x" * 200),
+    "very long lines": lambda t_us: b"%d %s\r\n" % (t_us, b"x" * 9000),
+    "blank lines between": lambda t_us: b"%d line\r\n\r\n\r\n" % t_us,
+    "progress": _redrawn,
+    "a screen cleared": lambda t_us: b"\x1b[H\x1b[2J%d line\r\n" % t_us,
+    "many lines": lambda t_us: b"%d line\r\n" % t_us * 500,
+}
+
+
+@pytest.mark.parametrize("gap_us", [100_000, 900_000, 2_500_000, 30 * SECOND])
+@pytest.mark.parametrize("printed", PRINTED.values(), ids=PRINTED)
+def test_every_line_was_printed_within_five_seconds_of_the_moment_of_its_text(
+    printed: Callable[[int], bytes], gap_us: int
+) -> None:
+    reading = reader()
+    found: list[Finding] = []
+    for number in range(60):
+        found += reading.output(number * gap_us, printed(number * gap_us))
+        found += rested(reading, [number * gap_us + gap_us // 2])
+    end_us = 60 * gap_us
+    found += reading.output(end_us, b"\r\n%d end\r\n" % end_us)
+    found += reading.closed(end_us + 10 * SECOND)
+    stamped = _stamped(found)
+
+    assert stamped
+    assert [pair for pair in stamped if abs(pair[0] - pair[1]) > SPAN_US] == []
+
+
 def test_a_window_that_changes_its_size_shows_nothing_twice() -> None:
     reading = reader()
     found = reading.output(0, b"one two three four five six seven\r\nsecond\r\n" + PROMPT)
@@ -368,14 +496,23 @@ _RECORDS = st.lists(
     ),
     max_size=40,
 )
-_GAPS = st.lists(st.sampled_from([0, 1, 5_000, 400_000, 2_000_000]), min_size=40, max_size=40)
+_GAPS = st.lists(
+    st.sampled_from([0, 1, 5_000, 260_000, 400_000, 1_100_000, 2_000_000, 7_000_000]),
+    min_size=40,
+    max_size=40,
+)
 
 
-def _read_records(records: list[tuple[str, Any]], gaps: list[int], cut: bool) -> list[Finding]:
+def _read_records(
+    records: list[tuple[str, Any]], gaps: list[int], cut: bool, rests: Random | None = None
+) -> list[Finding]:
     reading = reader()
     found: list[Finding] = []
     t_us = 0
     for (kind, what), gap in zip(records, gaps, strict=False):
+        if rests is not None:
+            moments = (rests.choice((0, gap, rests.randint(0, gap))) for _ in range(3))
+            found += rested(reading, sorted(t_us + moment for moment in moments))
         t_us += gap
         if kind == "s":
             found += reading.resized(t_us, *what)
@@ -398,6 +535,16 @@ def test_no_records_break_the_reader_and_the_cut_never_matters(
 
     assert _read_records(records, gaps, cut=True) == found
     assert all(f.text.strip() and f.text.encode("utf-8") for f in found)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_RECORDS, _GAPS, st.randoms(use_true_random=False))
+def test_resting_at_any_moment_changes_no_finding(
+    records: list[tuple[str, Any]], gaps: list[int], rests: Random
+) -> None:
+    assert _read_records(records, gaps, cut=False, rests=rests) == _read_records(
+        records, gaps, cut=False
+    )
 
 
 @pytest.mark.real

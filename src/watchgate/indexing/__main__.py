@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from watchgate.catalog.search.index import SqliteIndex
@@ -16,11 +16,13 @@ CLOCK = SystemClock()
 
 
 def open_index(directory: Path) -> SqliteIndex:
-    """The index, once what is lost or damaged in it is known to be: it is then read again."""
-    index = SqliteIndex(directory, CLOCK)
-    for sentence in index.mend():
-        sys.stderr.write(f"{sentence}\n")
-    return index
+    """The index."""
+    return SqliteIndex(directory, CLOCK)
+
+
+def mend(index: SearchBackend) -> Sequence[str]:
+    """Begin anew what is lost or damaged: what it held is read again."""
+    return index.mend() if isinstance(index, SqliteIndex) else ()
 
 
 def tidy(index: SearchBackend) -> None:
@@ -32,7 +34,7 @@ def tidy(index: SearchBackend) -> None:
 def main() -> None:
     """Serve the gateway at stdin and stdout."""
     confine()
-    Service(0, 1, open_index, open_screen, CLOCK, tidy).serve()
+    Service(0, 1, open_index, open_screen, CLOCK, tidy, mend).serve()
 
 
 if __name__ == "__main__":

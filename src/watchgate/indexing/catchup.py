@@ -1,4 +1,4 @@
-"""What a crash left unindexed: found by comparing the recordings with the index, and handed in later.
+"""What a crash left unindexed, or a damaged index lost: found by comparing the two, and handed in again.
 
 The gateway holds no key that opens old recordings. With an escrow identity they are opened by it; without
 one they stay until an auditor runs `watchgate reindex`.
@@ -92,19 +92,35 @@ class CatchUp:
         self._spool = spool
         self._identities = identities
         self._stopping = threading.Event()
+        self._wanted = threading.Event()
         self._thread = threading.Thread(target=self._run, name="index-catch-up", daemon=True)
 
     def start(self) -> None:
         """Begin, after the sweep: what nobody writes now has its seal."""
+        self._wanted.set()
         self._thread.start()
+
+    def again(self) -> None:
+        """Look once more, as soon as the present look is over; from any thread."""
+        self._wanted.set()
 
     def stop(self) -> None:
         """Hand in no more; to be called before the supervisor is stopped."""
         self._stopping.set()
+        self._wanted.set()
         if self._thread.ident is not None:
             self._thread.join(1.0)
 
     def _run(self) -> None:
+        while True:
+            self._wanted.wait()
+            # Cleared before: what is lost while it looks deserves another look.
+            self._wanted.clear()
+            if self._stopping.is_set():
+                return
+            self._look()
+
+    def _look(self) -> None:
         problem = ""
         for _ in range(_TRIES):
             try:

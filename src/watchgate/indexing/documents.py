@@ -7,6 +7,7 @@ terminal showed, is decided in recording/contents.py, as for the exports.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from watchgate.catalog.search.model import Document, Kind
@@ -22,6 +23,8 @@ OpenScreen = Callable[[int, int], Screen]
 
 INFERRED = 1 << 40
 """Where the numbers of commands begin that no event says: those of events never come so far."""
+ROOM = 1 << 28
+"""So many numbers are kept for each channel: a channel's own do not depend on when another's are found."""
 MOST_PLAIN = 256
 """Programs without a terminal that are read at once; those beyond are not."""
 
@@ -39,8 +42,7 @@ class DocumentReader:
         self._contents: Contents | None = None
         self._plain: dict[int, PlainOutput] = {}
         self._with_terminal: set[int] = set()
-        self._commands = 0
-        self._texts = 0
+        self._numbers: Counter[tuple[Kind, int]] = Counter()
         self._last_us = 0
 
     @property
@@ -65,6 +67,27 @@ class DocumentReader:
                 yield self._found(found)
             if record.kind in (RecordKind.OUTPUT, RecordKind.ERROR):
                 yield from self._printed(record)
+
+    @property
+    def due_us(self) -> int | None:
+        """Until when to `rest` at least, for it to find anything; None: it would find nothing."""
+        if self._contents is None or self.off:
+            return None
+        waiting = (self._contents.due_us, *(output.due_us for output in self._plain.values()))
+        return min((due for due in waiting if due is not None), default=None)
+
+    def rest(self, t_us: int) -> Iterator[Document]:
+        """No record comes that is older than *t_us*: the documents that are complete by that.
+
+        The same documents are found without it, only later.
+        """
+        if self._contents is None or self.off:
+            return
+        for found in self._contents.rest(t_us):
+            yield self._found(found)
+        for channel, output in self._plain.items():
+            for at_us, text in output.rest(t_us):
+                yield self._text(at_us, channel, text, "output")
 
     def finish(self) -> Iterator[Document]:
         """What is left when no more records will come."""
@@ -121,8 +144,7 @@ class DocumentReader:
         if found.seq is not None:
             item = found.seq
         else:
-            item = INFERRED + self._commands
-            self._commands += 1
+            item = INFERRED + self._number(Kind.COMMAND, found.channel)
         return Document(
             kind=Kind.COMMAND,
             item=item,
@@ -135,10 +157,9 @@ class DocumentReader:
         )
 
     def _text(self, t_us: int, channel: int, text: str, source: str) -> Document:
-        self._texts += 1
         return Document(
             kind=Kind.SCREEN,
-            item=self._texts,
+            item=self._number(Kind.SCREEN, channel),
             at_us=self._wall(t_us),
             offset_us=t_us,
             channel=channel,
@@ -146,6 +167,12 @@ class DocumentReader:
             source=source,
             confidence="exact" if source == "output" else "inferred",
         )
+
+    def _number(self, kind: Kind, channel: int) -> int:
+        """The next number of a channel; of those beyond its room the last one is kept."""
+        number = self._numbers[kind, channel]
+        self._numbers[kind, channel] = min(number + 1, ROOM - 1)
+        return channel * ROOM + number
 
     def _wall(self, t_us: int) -> int:
         return self._started_at_us + t_us

@@ -16,6 +16,8 @@ READ = 200_000
 """Octets that are read of the beginning, and of the end."""
 PIECE = 4096
 """Characters after which a document ends."""
+SPAN_US = 5_000_000
+"""A line that was printed so long after the first one of a document begins another."""
 _ESCAPE = "\\x"
 
 Line = tuple[int, str]
@@ -53,13 +55,27 @@ class PlainOutput:
         self._left -= len(head)
         yield from self._read(t_us, kind, head)
         if rest := data[len(head) :]:
+            if not self._end:
+                # What follows is read only in the end, and is old then.
+                yield from self._cut()
             self._keep((t_us, kind, rest))
+
+    @property
+    def due_us(self) -> int | None:
+        """Until when to `rest` at least, for it to find anything."""
+        return self._first_us + SPAN_US + 1 if self._piece else None
+
+    def rest(self, t_us: int) -> Iterator[Line]:
+        """Nothing comes that is older than *t_us*: the piece that is complete by that."""
+        if t_us - self._first_us > SPAN_US:
+            yield from self._cut()
 
     def close(self, t_us: int) -> Iterator[Line]:
         """What is left, when the channel ends."""
         if self._missed:
-            yield from self._flush(t_us)
-            yield from self._put(t_us, f"[... {_size(self._missed)} not read ...]")
+            since_us = self._end[0][0]
+            yield from self._flush(since_us)
+            yield from self._put(since_us, f"[... {_size(self._missed)} not read ...]")
             self._lines = {kind: Lines() for kind in self._lines}
         for at_us, kind, data in self._end:
             yield from self._read(at_us, kind, data)
@@ -91,7 +107,7 @@ class PlainOutput:
     def _put(self, t_us: int, line: str) -> Iterator[Line]:
         if not line or not _is_text(line):
             return
-        if self._size + len(line) > PIECE:
+        if self._size + len(line) > PIECE or t_us - self._first_us > SPAN_US:
             yield from self._cut()
         if not self._piece:
             self._first_us = t_us

@@ -18,6 +18,8 @@ class Roster:
         self._together = together
         self._waiting: deque[Order] = deque()
         self._given: dict[str, Order] = {}
+        self._names: set[str] = set()
+        """Of all that are not done."""
         self._blamed: Counter[str] = Counter()
         self._reading: str | None = None
 
@@ -36,10 +38,12 @@ class Roster:
         return self._reading
 
     def add(self, order: Order) -> bool:
-        """Let it wait; false when more than the bound would."""
+        """Let it wait, unless it does or the worker has it; false when more than the bound would."""
         if len(self._waiting) >= self._room:
             return False
-        self._waiting.append(order)
+        if order.recording not in self._names:
+            self._names.add(order.recording)
+            self._waiting.append(order)
         return True
 
     def give(self) -> Order | None:
@@ -59,7 +63,10 @@ class Roster:
         self._blamed.pop(recording, None)
         if self._reading == recording:
             self._reading = None
-        return self._given.pop(recording, None)
+        order = self._given.pop(recording, None)
+        if order is not None:
+            self._names.discard(recording)
+        return order
 
     def died(self) -> Order | None:
         """The worker died: all that it had waits again, but for one that killed it twice."""
@@ -70,6 +77,7 @@ class Roster:
             if self._blamed[guilty] >= TWICE:
                 del self._blamed[guilty]
                 aside = self._given.pop(guilty)
+                self._names.discard(guilty)
         self._waiting.extendleft(reversed(self._given.values()))
         self._given.clear()
         return aside
@@ -79,4 +87,5 @@ class Roster:
         left = len(self)
         self._waiting.clear()
         self._given.clear()
+        self._names.clear()
         return left

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from watchgate.catalog.search.model import SearchBackend
@@ -21,13 +21,14 @@ from watchgate.indexing.wire import (
     Lines,
     Order,
     Said,
+    SetAside,
     Stuck,
     Told,
     pack_said,
     parse_told,
     reason,
 )
-from watchgate.indexing.worker import Worker
+from watchgate.indexing.worker import Worker, stuck
 
 _READ = 65_536
 _UPKEEP_US = 3_600_000_000
@@ -44,14 +45,19 @@ class Service:
         open_screen: OpenScreen,
         clock: Clock,
         upkeep: Callable[[SearchBackend], object] | None = None,
+        mend: Callable[[SearchBackend], Sequence[str]] | None = None,
     ) -> None:
-        """*upkeep* is done to the index in quiet moments, and at least an hour apart."""
+        """*upkeep* is done to the index in quiet moments, and at least an hour apart.
+
+        *mend* is done before anything is asked of it, and gives sentences on what was lost.
+        """
         self._heard = heard
         self._said = said
         self._open_index = open_index
         self._open_screen = open_screen
         self._clock = clock
         self._upkeep = upkeep
+        self._mend = mend
         self._upkeep_us = clock.monotonic_us()
         self._lines = Lines()
         self._worker: Worker | None = None
@@ -82,7 +88,7 @@ class Service:
         try:
             self._upkeep(self._index)
         except WatchgateError as error:
-            self._say(Stuck(reason(str(error))))
+            self._say(stuck(error))
 
     def _listen(self) -> bool:
         """Take the orders that wait; without work, wait for them. False when there will be none."""
@@ -99,8 +105,12 @@ class Service:
             case Begin(directory) if self._worker is None:
                 self._index = self._open_index(directory)
                 self._worker = Worker(self._index, self._open_screen, self._clock, self._say)
+                if self._mend is not None and (lost := self._mend(self._index)):
+                    self._say(Stuck(reason("; ".join(lost)), lost=True))
             case Order() if self._worker is not None:
                 self._worker.follow(told)
+            case SetAside() if self._worker is not None:
+                self._worker.set_aside(told)
             case Finish() if self._worker is not None:
                 self._finishing = True
                 self._worker.look()

@@ -12,6 +12,7 @@ import logging
 import os
 import selectors
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +20,29 @@ from pathlib import Path
 from watchgate.clock import Clock
 from watchgate.indexing.child import COMMAND, Child
 from watchgate.indexing.roster import Roster
-from watchgate.indexing.wire import Begin, Done, Finish, Order, Reading, Resting, Said, Stuck
+from watchgate.indexing.wire import (
+    Begin,
+    Done,
+    Finish,
+    Order,
+    Reading,
+    Resting,
+    Said,
+    SetAside,
+    Stuck,
+)
 from watchgate.recording.tracks import TrackKeys
 from watchgate.session.events import IndexStopped
 from watchgate.session.ports import RecordingRequest
 
 log = logging.getLogger(__name__)
 
+_UNWRITABLE = "the index cannot be written"
 OnStopped = Callable[[IndexStopped, str], None]
 """Hears that indexing stands still, or that a recording is not indexed, and of which session."""
 OnDone = Callable[[Order, Done], None]
+OnLost = Callable[[], None]
+"""Hears that a part of the index was lost: what was indexed of sealed recordings is to be handed in again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,7 @@ class Patience:
 
 
 class IndexSupervisor:
-    """Keeps one worker at the recordings that it is given; *on_stopped* and *on_done* run on its thread."""
+    """Keeps one worker at the recordings that it is given; callbacks run on its thread and return at once."""
 
     def __init__(
         self,
@@ -62,6 +76,7 @@ class IndexSupervisor:
         *,
         on_stopped: OnStopped,
         on_done: OnDone | None = None,
+        on_lost: OnLost | None = None,
         patience: Patience | None = None,
         command: Sequence[str] = COMMAND,
     ) -> None:
@@ -70,6 +85,7 @@ class IndexSupervisor:
         self._clock = clock
         self._on_stopped = on_stopped
         self._on_done = on_done
+        self._on_lost = on_lost
         self._patience = patience or Patience()
         self._command = command
         self._roster = Roster(waiting=self._patience.waiting, together=self._patience.together)
@@ -80,7 +96,10 @@ class IndexSupervisor:
         self._stopping = False
         self._deadline_us = 0
         self._deaths = 0
-        self._stuck_us: int | None = None
+        self._aside: deque[SetAside] = deque()
+        """What the next worker is to write down first."""
+        self._stuck_by = ""
+        self._stuck_us = 0
         self._overfull = False
         self._finish_told = False
         self._heard_us = 0
@@ -178,8 +197,11 @@ class IndexSupervisor:
             if self._deaths:
                 pause = min(self._patience.first * 2 ** (self._deaths - 1), self._patience.longest)
                 self._changed.wait_for(lambda: self._stopping, pause)
-            self._changed.wait_for(lambda: self._stopping or len(self._roster))
-            return bool(len(self._roster)) and self._left() > 0
+            self._changed.wait_for(lambda: self._stopping or self._has_work())
+            return self._has_work() and self._left() > 0
+
+    def _has_work(self) -> bool:
+        return bool(len(self._roster) or self._aside)
 
     def _left(self) -> float:
         """Seconds until it must be over; many, unless it is being stopped."""
@@ -257,6 +279,8 @@ class IndexSupervisor:
 
     def _hand_over(self, child: Child) -> None:
         """Give it orders, as long as it takes them."""
+        while self._aside:
+            child.tell(self._aside.popleft())
         while child.unsent < 65_536:
             with self._changed:
                 order = self._roster.give()
@@ -273,8 +297,10 @@ class IndexSupervisor:
                 self._roster.turned_to(recording)
             case Resting():
                 self._roster.turned_to(None)
-            case Stuck(why):
-                self._stuck(why)
+            case Stuck(why, lost):
+                self._stuck("a part of the index was lost" if lost else _UNWRITABLE, why)
+                if lost and self._on_lost is not None:
+                    self._on_lost()
             case Done():
                 self._finish(said)
 
@@ -297,13 +323,15 @@ class IndexSupervisor:
         if self._on_done is not None:
             self._on_done(order, done)
 
-    def _stuck(self, why: str) -> None:
+    def _stuck(self, what: str, why: str) -> None:
         now = self._clock.monotonic_us()
-        if self._stuck_us is not None and now - self._stuck_us < self._patience.repeat * 1e6:
+        is_news = what != self._stuck_by
+        if not is_news and now - self._stuck_us < self._patience.repeat * 1e6:
             return
+        self._stuck_by = what
         self._stuck_us = now
-        log.error("the index cannot be written: %s", why)
-        self._tell(IndexStopped(f"the index cannot be written: {why}"), "")
+        log.error("%s: %s", what, why)
+        self._tell(IndexStopped(f"{what}: {why}"), "")
 
     def _mourn(self, ending: str) -> None:
         self._deaths += 1
@@ -312,6 +340,7 @@ class IndexSupervisor:
             aside = self._roster.died()
         if aside is not None:
             problem = f"reading it ended the index worker twice ({ending}); it is set aside"
+            self._aside.append(SetAside(aside.recording, aside.about.session, problem))
             self._close(aside, Done(aside.recording, complete=False, problem=problem))
             self._deaths = 0
         elif self._deaths == self._patience.deaths:

@@ -69,6 +69,15 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """Remember of a recording that it is not read, and why."""
+
+    recording: str
+    session: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Read what there is, then end."""
 
@@ -103,10 +112,12 @@ class Stuck:
     """The index cannot be written; the worker keeps what it has and tries again."""
 
     reason: str
+    lost: bool = False
+    """A file of it was begun anew: what it held of sealed recordings is to be read again."""
 
 
 Said: TypeAlias = Reading | Resting | Done | Stuck
-Told: TypeAlias = Begin | Order | Finish
+Told: TypeAlias = Begin | Order | SetAside | Finish
 _SAID: dict[str, type[Said]] = {
     "reading": Reading,
     "resting": Resting,
@@ -120,6 +131,8 @@ def pack_told(told: Told) -> bytes:
     match told:
         case Begin(directory):
             return _line({"do": "begin", "directory": str(directory)})
+        case SetAside():
+            return _line({"do": "set aside", **asdict(told)})
         case Finish():
             return _line({"do": "finish"})
         case Order():
@@ -143,6 +156,9 @@ def parse_told(line: bytes) -> Told:
         match values.get("do"):
             case "begin":
                 return Begin(Path(values["directory"]))
+            case "set aside":
+                said = (values["recording"], values["session"], values["problem"])
+                return SetAside(*map(str, said))
             case "finish":
                 return Finish()
             case "follow":
@@ -171,7 +187,7 @@ def parse_said(line: bytes) -> Said:
 
 def _believed(name: str, value: object) -> Any:
     """A value, when it is of its kind; text bounded and harmless."""
-    if type(value) is not {"complete": bool, "documents": int}.get(name, str):
+    if type(value) is not {"complete": bool, "lost": bool, "documents": int}.get(name, str):
         raise ValueError(f"the index worker says a {reason(name)} of a wrong kind")
     return reason(value) if isinstance(value, str) else value
 

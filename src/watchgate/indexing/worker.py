@@ -8,20 +8,32 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from watchgate.catalog.search.model import SearchBackend
+from watchgate.catalog.search.model import Progress, SearchBackend
 from watchgate.clock import Clock
 from watchgate.errors import WatchgateError
 from watchgate.indexing.documents import OpenScreen
 from watchgate.indexing.following import Following
-from watchgate.indexing.wire import Done, Order, Reading, Resting, Said, Stuck, reason
+from watchgate.indexing.wire import (
+    Done,
+    Order,
+    Reading,
+    Resting,
+    Said,
+    SetAside,
+    Stuck,
+    reason,
+)
 from watchgate.recording.tail import TURN, spooled_octets
 
 MOST = 8192
 """Recordings that are followed at once."""
 LOOK_US = 1_000_000
+SOONEST_US = 200_000
+"""Where a silence is about to tell something, it looks sooner, but not more often than this."""
 NOTE_US = 30_000_000
 """How often the progress of a recording that grows is written down: a worker begins again from the start."""
 QUIET_US = 60_000_000
@@ -57,13 +69,15 @@ class Worker:
         self._spooled: dict[Path | None, Mapping[str, int]] = {}
         self._held: set[str] = set()
         """Recordings whose documents could not be written yet."""
-        self._look_us = clock.monotonic_us()
+        self._aside: list[SetAside] = []
+        """Recordings of which is not written down yet that they are not read."""
+        self._look_us = self._looked_us = clock.monotonic_us()
         self._resting = True
 
     @property
     def settled(self) -> bool:
         """All that there was at the last look is in the index."""
-        return not self._ready and not self._held
+        return not self._ready and not self._held and not self._aside
 
     @property
     def wait_us(self) -> int:
@@ -81,19 +95,29 @@ class Worker:
         self._all[order.recording] = following
         self._queue(following)
 
+    def set_aside(self, told: SetAside) -> None:
+        """Write down, as soon as that works, that a recording is not read, and why."""
+        del self._aside[: len(self._aside) - MOST_HELD + 1]
+        self._aside.append(told)
+        self._note_aside()
+
     def look(self) -> None:
         """Find out which recordings have grown, and which deserve a look for another reason."""
-        now = self._clock.monotonic_us()
+        now = self._looked_us = self._clock.monotonic_us()
         self._look_us = now + LOOK_US
         self._spooled.clear()
+        self._note_aside()
         for following in self._all.values():
             if following.held:
-                due = now >= following.retry_us
-            else:
-                grown = following.tail.grown(self._away(following.order))
-                due = grown or now - following.quiet_us >= QUIET_US
-            if due:
+                if now >= following.retry_us:
+                    self._queue(following)
+                continue
+            grown = following.tail.grown(self._away(following.order))
+            following.unread |= grown or now - following.quiet_us >= QUIET_US
+            if following.unread or following.can_rest(now):
                 self._queue(following)
+            else:
+                self._expect(following)
 
     def step(self) -> bool:
         """Look when it is time, and give one recording a turn; false when none wants one."""
@@ -112,13 +136,26 @@ class Worker:
     def _turn_of(self, following: Following) -> None:
         now, before = self._clock.monotonic_us(), following.tail.octets
         if not following.held and len(self._held) < MOST_HELD and not self._known(following):
-            following.read(self._turn, self._away(following.order))
+            self._read(following, now)
         if following.tail.octets != before:
             following.quiet_us = now
         elif now - following.quiet_us >= QUIET_US:
             following.quiet_us = now
             following.finished |= not following.tail.live
         self._save(following, now)
+
+    def _read(self, following: Following, now: int) -> None:
+        """Take what is new, and what follows from nothing being new for a while."""
+        if following.unread:
+            following.read(self._turn, self._away(following.order))
+        following.rest(now, self._clock.monotonic_us())
+        self._expect(following)
+
+    def _expect(self, following: Following) -> None:
+        """Look when its silence tells something, unless that is too soon."""
+        rest_us = following.rest_us
+        if rest_us is not None:
+            self._look_us = min(self._look_us, max(rest_us, self._looked_us + SOONEST_US))
 
     def _known(self, following: Following) -> bool:
         """Whether the index has all of it since an earlier time: then it is finished before it begins."""
@@ -144,6 +181,7 @@ class Worker:
         if following.finished:
             self._end(following)
         elif following.tail.behind or following.order.whole:
+            following.unread = True
             self._queue(following)
 
     def _attempt(self, following: Following, work: Callable[[], T]) -> T | None:
@@ -154,16 +192,31 @@ class Worker:
             following.held = True
             following.retry_us = self._clock.monotonic_us() + RETRY_US
             self._held.add(following.order.recording)
-            self._say(Stuck(reason(str(error))))
-            if error.code == DAMAGED:
-                self._begin_again()
+            self._stuck(error)
             return None
         following.held = False
         self._held.discard(following.order.recording)
         return answer
 
-    def _begin_again(self) -> None:
-        """A file of the index was lost: what was put into it is put once more."""
+    def _note_aside(self) -> None:
+        try:
+            while self._aside:
+                told = self._aside[0]
+                known = self._index.progress(told.recording)
+                known = known or Progress(
+                    told.recording, told.session, 0, complete=False, policy=""
+                )
+                self._index.advance(replace(known, complete=False, problem=told.problem))
+                del self._aside[0]
+        except WatchgateError as error:
+            self._stuck(error)
+
+    def _stuck(self, error: WatchgateError) -> None:
+        """Say that the index cannot be written; what was put into a lost file of it is put once more."""
+        said = stuck(error)
+        self._say(said)
+        if not said.lost:
+            return
         for following in self._all.values():
             following.restart()
 
@@ -189,3 +242,8 @@ class Worker:
         if spool not in self._spooled:
             self._spooled[spool] = spooled_octets(spool)
         return self._spooled[spool].get(order.recording, 0)
+
+
+def stuck(error: WatchgateError) -> Stuck:
+    """What the gateway is told of *error* of the index."""
+    return Stuck(reason(str(error)), lost=error.code == DAMAGED)

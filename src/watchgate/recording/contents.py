@@ -14,7 +14,7 @@ from typing import TypeAlias
 from watchgate.recording.records import RecordLike, envelope, size
 from watchgate.session.events import ChannelClosed, ChannelOpened, CommandRequested, InputRedacted
 from watchgate.session.ports import RecordKind
-from watchgate.terminal.reading import Command, ScreenText, TerminalReader
+from watchgate.terminal.reading import FOREVER, Command, ScreenText, TerminalReader
 from watchgate.terminal.screen import Screen
 
 
@@ -74,8 +74,23 @@ class Contents:
                 found = reader.resized(record.t_us, *size(record.data))
         yield from _of_channel(record.channel, found)
 
+    @property
+    def due_us(self) -> int | None:
+        """Until when to `rest` at least, for it to find anything; None: it would find nothing."""
+        waiting = (reader.due_us for reader in self._readers.values())
+        return min((due for due in waiting if due is not None), default=None)
+
+    def rest(self, t_us: int) -> Iterator[Found]:
+        """No record comes that is older than *t_us*: what is found by that.
+
+        Of each channel the same is found with and without it, in the same order, only earlier.
+        """
+        for number, reader in self._readers.items():
+            yield from _of_channel(number, reader.rest(t_us))
+
     def finish(self) -> Iterator[Found]:
         """What is left when the recording ends without closing its channels."""
+        yield from self.rest(FOREVER)
         for number in list(self._readers):
             yield from self._close(number)
 

@@ -98,6 +98,11 @@ class LazyScreen:
         return self._skipped + max(0, len(self._tail) - self._tail_octets)
 
     @property
+    def behind(self) -> bool:
+        """Octets wait that are fed only when somebody looks."""
+        return self._behind
+
+    @property
     def alternate(self) -> bool:
         """Whether a full-screen program has the screen; costs nothing."""
         seen = self._modes.alternate

@@ -50,6 +50,9 @@ class LineMatch:
         self._left: deque[LeftLine] = deque()
         self._typed: deque[tuple[TypedLine, bool]] = deque()
         self._ended: Ending | None = None
+        self._answer_us: int | None = (
+            None  # when an Enter that showed nothing until then never will
+        )
         self._rests: deque[tuple[int, str]] = deque(maxlen=_RESTS)
         self._sighted: dict[str, int] = {}
         self._telling: set[str] = set()  # prompts of editors that say when they have ended a line
@@ -63,6 +66,18 @@ class LineMatch:
     def waits(self) -> bool:
         """A line was typed that the screen has not shown yet."""
         return bool(self._typed)
+
+    @property
+    def due_us(self) -> int | None:
+        """When `settle` has something to decide, if nothing happens before."""
+        if self._typed:
+            due = self._typed[0][0].t_us + _PATIENCE_US + 1
+            return due if self._answer_us is None else min(due, self._answer_us)
+        return self._left[0].t_us + LATE_US + _PATIENCE_US + 1 if self._left else None
+
+    def goes_on(self) -> None:
+        """Something is printed or typed."""
+        self._answer_us = None
 
     def typed(self, line: TypedLine, alternate: bool) -> Iterator[Command]:
         """A line was typed; *alternate*: while a full-screen program had the screen."""
@@ -108,8 +123,15 @@ class LineMatch:
         if not self.at_prompt and end_of_prompt(line) != len(line):
             return
         # A prompt with nothing behind it: the Enter of before has had its effect, and showed nothing.
+        self._answer(t_us)
+
+    def _answer(self, t_us: int) -> None:
+        """Let go of the Enters without an effect; a younger one has until its time is over."""
+        self._answer_us = None
         while self._typed and not self._typed[0][0].exact:
-            if self._typed[0][0].t_us + _ANSWER_US > t_us:
+            answer_us = self._typed[0][0].t_us + _ANSWER_US
+            if answer_us > t_us:
+                self._answer_us = answer_us
                 return
             self._typed.popleft()
 
@@ -125,6 +147,8 @@ class LineMatch:
 
     def settle(self, t_us: int, opaque: bool) -> Iterator[Command]:
         """It is *t_us*; *opaque*: the line being typed now has keys whose effect only the screen tells."""
+        if self._answer_us is not None and self._answer_us <= t_us:
+            self._answer(t_us)
         while self._typed and self._typed[0][0].t_us + _PATIENCE_US < t_us:
             yield from self._give_up()
             yield from self._pair()

@@ -24,7 +24,8 @@ SAMPLE_US = 5_000_000
 CLEARED_US = 1_000_000
 """And before they clear the screen themselves, at most this often."""
 
-_LONGEST_US = 10_000_000
+SPAN_US = 5_000_000
+"""A line that was printed so long after the first one of a text begins another: a text has one moment."""
 _MOMENTS = 1024
 
 
@@ -61,6 +62,7 @@ class ShownText:
         if self._missed > missed:
             yield from self._pieces.add(t_us, f"[... {self._missed - missed:,} lines not read ...]")
         fresh, self._given = rows[self._given :], max(0, self._given - len(rows))
+        self._moments.keep(_ended(fresh) + self._screen.screen.rows)
         yield from self._rows(t_us, fresh)
 
     def take_standing(self, t_us: int, *, all_rows: bool = False) -> Iterator[ScreenText]:
@@ -69,9 +71,18 @@ class ShownText:
             return
         yield from self.take_scrolled(t_us)
         rows = self._screen.screen.lines()
-        end = len(rows) if all_rows else logical(rows, self._screen.screen.cursor[1])[0]
+        end = logical(rows, self._screen.screen.cursor[1])[0]
+        if all_rows:
+            # Above the cursor, and below it where it was moved up, as before the screen is cleared.
+            end = max([end, *(number for number, row in enumerate(rows, 1) if row.text)])
+        self._moments.keep(_ended(rows[self._given : end]))
         yield from self._rows(t_us, rows[self._given : end])
         self._given = max(self._given, end)
+
+    def rest(self, t_us: int, *, standing: bool) -> Iterator[ScreenText]:
+        """Nothing was printed since *t_us*: the text so far; *standing*: what stands is not drawn again."""
+        yield from self.take_standing(t_us) if standing else self.take_scrolled(t_us)
+        yield from self._pieces.flush()
 
     def cleared(self) -> None:
         """Nothing stands any more."""
@@ -120,7 +131,7 @@ class ShownText:
             self._unended += row.text
             if not row.wrapped or len(self._unended) >= PIECE:
                 text, self._unended = readable(self._unended).rstrip(), ""
-                moment = self._moments.next(t_us)
+                moment = self._moments.first(t_us) if row.wrapped else self._moments.next(t_us)
                 if text:
                     yield from self._pieces.add(moment, text)
 
@@ -135,7 +146,7 @@ class _Pieces:
         self._alternate = False
 
     def add(self, t_us: int, line: str, *, alternate: bool = False) -> Iterator[ScreenText]:
-        is_late = t_us - self._t_us > _LONGEST_US
+        is_late = t_us - self._t_us > SPAN_US
         if self._lines and (self._size + len(line) > PIECE or is_late):
             yield from self.flush()
         if not self._lines:
@@ -154,27 +165,52 @@ class _Moments:
 
     def __init__(self) -> None:
         self._moments: deque[list[int]] = deque()
+        self._count = 0
 
     def add(self, t_us: int, line_feeds: int) -> None:
         if not line_feeds:
             return
+        self._count += line_feeds
         if len(self._moments) >= _MOMENTS:
             self._moments[-1][1] += line_feeds
         else:
             self._moments.append([t_us, line_feeds])
 
-    def next(self, t_us: int) -> int:
+    def keep(self, lines: int) -> None:
+        """Only the last *lines* are left to be given: those before were drawn over."""
+        surplus = self._count - lines
+        while surplus > 0:
+            oldest = self._moments[0]
+            taken = min(surplus, oldest[1])
+            oldest[1] -= taken
+            self._count -= taken
+            surplus -= taken
+            if not oldest[1]:
+                self._moments.popleft()
+
+    def first(self, t_us: int) -> int:
         """When the oldest line was printed; *t_us* when that is not known."""
+        return self._moments[0][0] if self._moments else t_us
+
+    def next(self, t_us: int) -> int:
+        """The same, of which nothing more will be asked."""
         if not self._moments:
             return t_us
         oldest = self._moments[0]
         oldest[1] -= 1
+        self._count -= 1
         if not oldest[1]:
             self._moments.popleft()
         return oldest[0]
 
     def forget(self) -> None:
         self._moments.clear()
+        self._count = 0
+
+
+def _ended(rows: Sequence[Line]) -> int:
+    """How many lines end in *rows*."""
+    return sum(not row.wrapped for row in rows)
 
 
 def _joined(rows: Sequence[Line]) -> Iterator[str]:
