@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from watchgate.terminal.screen import PLAIN, Line, Run, Screen, Style
@@ -312,6 +312,7 @@ def look(screen: Screen) -> tuple[object, ...]:
 @pytest.mark.parametrize("backend", BACKENDS)
 @settings(max_examples=150, deadline=None)
 @given(before=STREAM, after=STREAM)
+@example(before=b"\thello world \x1b7", after=b"\x1b8ls -l\r\n")
 def test_a_keyframe_goes_on_as_the_screen_would(
     backend: Backend, before: bytes, after: bytes
 ) -> None:

@@ -28,7 +28,7 @@ def keyframe(grid: Grid, remembered: Collection[int]) -> bytes:
     parts.append(_text(grid, grid.buffer))
     if grid.saved is not None:
         x, y, pen, graphic, shifted = grid.saved
-        parts.append(_place(min(x, grid.columns - 1), y) + select(pen.style))
+        parts.append(_reached(grid, x, y) + select(pen.style))
         parts.append(_character_sets(graphic, shifted) + b"\x1b7\x1b(B\x1b)B\x0f")
     parts += _cursor_and_pen(grid)
     parts += [b"\x1b[?%dh" % mode for mode in sorted(remembered)]
@@ -53,11 +53,7 @@ def _cursor_and_pen(grid: Grid) -> Iterator[bytes]:
         yield b"\x1b[?6h"
         top = grid.margins.top if grid.margins is not None else 0
     cursor = grid.cursor
-    if cursor.x >= grid.columns:
-        text, width = ending(grid.runs(cursor.y), grid.columns)
-        yield _place(grid.columns - width, cursor.y - top) + text
-    else:
-        yield _place(cursor.x, cursor.y - top)
+    yield _reached(grid, cursor.x, cursor.y, top)
     yield select(cursor.attrs.style) + _character_sets(grid.graphic, grid.shifted)
     if modes.DECAWM not in grid.mode:
         yield b"\x1b[?7l"
@@ -67,6 +63,14 @@ def _cursor_and_pen(grid: Grid) -> Iterator[bytes]:
         yield b"\x1b[20h"
     if cursor.hidden:
         yield b"\x1b[?25l"
+
+
+def _reached(grid: Grid, x: int, y: int, top: int = 0) -> bytes:
+    """To that place; past the last column it comes by printing what stands there again."""
+    if x < grid.columns:
+        return _place(x, y - top)
+    text, width = ending(grid.runs(y), grid.columns)
+    return _place(grid.columns - width, y - top) + text
 
 
 def _place(column: int, row: int) -> bytes:

@@ -106,6 +106,7 @@ class TerminalReader:
         self._number = 0  # line feeds so far
         self._alternate = False
         self._just_left = False
+        self._left_one = False  # whether the line that was left last was one of the operator's
         self._is_new = False  # the output has not rested since a line was left
 
     def output(self, t_us: int, octets: bytes) -> list[Finding]:
@@ -284,7 +285,7 @@ class TerminalReader:
                 yield from self._leave(t_us, leaves)
                 yield from self._feed(t_us, leaves)
                 start += len(leaves)
-                self._just_left = start == len(octets)
+                self._just_left = self._left_one and start == len(octets)
         self._printed_us = t_us
         self._moved = True
         if self._alternate != self._screen.alternate:  # it was switched where nobody looked
@@ -366,6 +367,7 @@ class TerminalReader:
         accepted = leaves.endswith(PASTE_OFF) and not self._alternate
         prompts = self._match.shell.prompts
         left = self._watch.leave(t_us, self._number, accepted=accepted, prompts=prompts)
+        self._left_one = left is not None
         if left is None:
             return
         self._is_new = True

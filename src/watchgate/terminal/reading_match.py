@@ -216,7 +216,10 @@ class LineMatch:
         prompt = left.text[: left.stops[0]]
         if left.alternate or not _may_be_prompt(prompt):
             return None
-        if self.shell.prompts and (not prompt.strip() or left.t_us < typed.t_us):
+        # Without a prompt, and without keys that tell, any line that a program printed would do.
+        if not prompt.strip() and (self.shell.prompts or typed.redacted):
+            return None
+        if self.shell.prompts and left.t_us < typed.t_us:
             return None
         return len(prompt)
 

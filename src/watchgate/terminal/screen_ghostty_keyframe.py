@@ -41,7 +41,7 @@ def keyframe(terminal: Terminal, columns: int, rows: int, runs: Sequence[Sequenc
         parts.append(b"\x1b[?%dh\x1b[H" % mode)
         parts.append(b"\x0f\x1b(B\x1b[0m")
     parts.append(_text(terminal, columns, rows, runs))
-    parts.append(_saved_cursor(terminal))
+    parts.append(_saved_cursor(terminal, columns, runs))
     parts.append(_cursor_and_pen(terminal, columns, runs))
     parts += _modes(terminal)
     return b"".join(parts) + terminal.unfinished()
@@ -54,10 +54,10 @@ def _covered(terminal: Terminal, columns: int, rows: int) -> bytes:
     if copy is None:
         return b""
     runs = Cells(copy).runs()
-    return _text(copy, columns, rows, runs) + _place(copy) + copy.pen()
+    return _text(copy, columns, rows, runs) + _place(copy, columns, runs) + copy.pen()
 
 
-def _saved_cursor(terminal: Terminal) -> bytes:
+def _saved_cursor(terminal: Terminal, columns: int, runs: Sequence[Sequence[Run]]) -> bytes:
     """What a program finds when it goes back to the cursor that it saved."""
     copy = _copied(terminal, b"\x1b8")
     if copy is None:
@@ -65,7 +65,7 @@ def _saved_cursor(terminal: Terminal) -> bytes:
     pen = copy.pen()
     if copy.cursor == (0, 0) and pen == _USUAL_PEN:
         return b""
-    return _place(copy) + pen + b"\x1b7\x0f\x1b(B\x1b[0m"
+    return _place(copy, columns, runs) + pen + b"\x1b7\x0f\x1b(B\x1b[0m"
 
 
 def _copied(terminal: Terminal, octets: bytes) -> Terminal | None:
@@ -98,19 +98,19 @@ def _cursor_and_pen(terminal: Terminal, columns: int, runs: Sequence[Sequence[Ru
         if found is not None:
             top = int(found[1] or 1) - 1
             left = int(found[2] or found[3] or 1) - 1
-    column, row = terminal.cursor
-    if terminal.wrap_pending and column == columns - 1:
-        text, width = ending(runs[row], columns)
-        parts.append(b"\x1b[%d;%dH" % (row + 1 - top, columns - width + 1 - left))
-        parts.append(text)
-    else:
-        parts.append(_place(terminal, top, left))
+    parts.append(_place(terminal, columns, runs, top, left))
     parts.append(terminal.pen())
     return b"".join(parts)
 
 
-def _place(terminal: Terminal, top: int = 0, left: int = 0) -> bytes:
+def _place(
+    terminal: Terminal, columns: int, runs: Sequence[Sequence[Run]], top: int = 0, left: int = 0
+) -> bytes:
+    """To the cursor; past the last column it comes by printing what stands there again."""
     column, row = terminal.cursor
+    if terminal.wrap_pending and column == columns - 1:
+        text, width = ending(runs[row], columns)
+        return b"\x1b[%d;%dH" % (row + 1 - top, columns - width + 1 - left) + text
     return b"\x1b[%d;%dH" % (row + 1 - top, column + 1 - left)
 
 
