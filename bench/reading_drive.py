@@ -103,7 +103,7 @@ def drive(interaction: dict[str, Any], pace: Pace | None = None) -> Recorded:
 
 
 def _happened(interaction: dict[str, Any], home: Path) -> bool:
-    danger = interaction.get("danger")
+    danger: str | None = interaction.get("danger")
     if danger is None:
         return True
     if danger.startswith("-"):

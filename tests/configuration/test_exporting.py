@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
 import jsonschema
+import pytest
 import yaml
 from configuration_world import KEYS, World, fresh, said
 from hypothesis import HealthCheck, given, settings
