@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +14,7 @@ from watchgate.catalog import queries
 from watchgate.catalog.queries import CommandRow
 from watchgate.cli import evidence
 from watchgate.cli.context import Context
+from watchgate.cli.files import create
 from watchgate.cli.indexed import with_indexed
 from watchgate.cli.output import document, said, warn
 from watchgate.errors import ConfigurationError, NotFound
@@ -244,25 +244,10 @@ def _opened(names: list[Path], *, force: bool) -> Iterator[tuple[BinaryIO, ...]]
         with ExitStack() as stack:
             files = []
             for name in names:
-                files.append(stack.enter_context(_create(name, force)))
+                files.append(stack.enter_context(create(name, force=force)))
                 made.append(name)
             yield tuple(files)
     except BaseException:
         for name in made:
             name.unlink(missing_ok=True)
         raise
-
-
-def _create(name: Path, force: bool) -> BinaryIO:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if force else os.O_EXCL)
-    try:
-        return open(os.open(name, flags, 0o600), "wb")
-    except FileExistsError as error:
-        raise ConfigurationError(
-            f"{name} is there already; choose another name, or overwrite it with --force",
-            code="export.exists",
-        ) from error
-    except OSError as error:
-        raise ConfigurationError(
-            f"{name} cannot be written: {error.strerror}", code="export.unwritable"
-        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from datetime import date, timedelta, tzinfo
@@ -16,6 +15,7 @@ from watchgate.catalog import journal
 from watchgate.catalog.queries import SessionRow
 from watchgate.cli import zones
 from watchgate.cli.context import Context, verb
+from watchgate.cli.files import create
 from watchgate.cli.indexed import indexed
 from watchgate.cli.moments import past
 from watchgate.cli.output import document, said
@@ -129,25 +129,9 @@ def _show(
         sys.stdout.buffer.write(octets)
         sys.stdout.buffer.flush()
         return
-    _write(output, octets, force=force)
+    with create(output, force=force) as file:
+        file.write(octets)
     said(context, f"written: {output}", {"format": str(form), "file": output})
-
-
-def _write(path: Path, octets: bytes, *, force: bool) -> None:
-    """Into a file for its owner alone: a report tells what somebody did."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if force else os.O_EXCL)
-    try:
-        with open(os.open(path, flags, 0o600), "wb") as file:
-            file.write(octets)
-    except FileExistsError as error:
-        raise ConfigurationError(
-            f"{path} is there already; choose another name, or overwrite it with --force",
-            code="report.exists",
-        ) from error
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written: {error.strerror}", code="report.unwritable"
-        ) from error
 
 
 # --- what is asked for ---------------------------------------------------------------------------
