@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from watchgate.terminal.lines import LONGEST_LINE, Lines
@@ -68,6 +68,7 @@ def test_whatever_comes_lines_stay_short_and_chunks_do_not_matter(
         st.sampled_from([b"\x1b[99999C", b"x", b"\x1b[99999@", b"\t", b"\b", b"\x1b[9999G", b"\r"])
     )
 )
+@example(pieces=[b"\x1b[99999C", b"x", b"\r", b"\x1b[99999@", b"\x1b[99999@"])
 def test_moves_cannot_make_a_line_grow(pieces: list[bytes]) -> None:
     assert all(len(line) <= 2 * LONGEST_LINE for line in lines(b"".join(pieces)))
 

@@ -147,7 +147,8 @@ class Lines:
             case "P":
                 del cells[at : at + count]
             case "@":
-                cells[at:at] = " " * min(count, max(0, len(cells) - at), LONGEST_LINE)
+                room = LONGEST_LINE - len(cells)
+                cells[at:at] = " " * max(0, min(count, len(cells) - at, room))
             case "X":
                 end = min(at + count, len(cells))
                 cells[at:end] = " " * max(0, end - at)
