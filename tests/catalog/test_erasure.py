@@ -71,3 +71,22 @@ def test_a_session_that_goes_on_is_not_ended_by_it(tmp_path: Path) -> None:
             row = connection.execute(select(session)).one()
 
     assert (row.state, row.ended_at_us) == ("live", None)
+
+
+def test_what_a_session_said_is_gone_from_the_file(tmp_path: Path) -> None:
+    of = request()
+    with fresh(tmp_path) as (catalog, _):
+        with catalog.write() as connection:
+            said = CommandRequested(0, "mysql -p'a long password of theirs'")
+            projection.apply(connection, of, envelopes(of, said), Status.SEALED)
+        held = _octets(tmp_path)
+        with catalog.write() as connection:
+            erase(connection, of, Status.SEALED, 7)
+
+    assert b"password of theirs" in held
+    assert b"password of theirs" not in _octets(tmp_path)
+
+
+def _octets(directory: Path) -> bytes:
+    """All files of the catalog, its log with them."""
+    return b"".join(path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file())

@@ -81,6 +81,8 @@ def _configure(connection: sqlite3.Connection, record: object) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
         "trusted_schema = OFF",
+        # What an erased recording said is gone from the file too, not only from its tables.
+        "secure_delete = ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
