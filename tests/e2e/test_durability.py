@@ -168,7 +168,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 def on_disk(tmp_path: Path, disk: Disk, policy: str) -> Iterator[World]:
     """A gateway that records on a small disk."""
     with world(tmp_path / "world") as made:
-        made.flags = ["recording.minimum_free=256KiB"]
+        made.flags = ["recording.minimum_free=1MiB"]
         (made.data / "recordings").rmdir()
         (made.data / "recordings").symlink_to(disk.point)
         made.configure_target(on_recording_failure=policy)

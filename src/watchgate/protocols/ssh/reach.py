@@ -246,7 +246,12 @@ def _advice(error: Exception, target: Target, trust: _Trust) -> str:
         # Only certified keys are asked for; a target that has none ends the key exchange or hangs up.
         if isinstance(error, asyncssh.KeyExchangeFailed | asyncssh.ConnectionLost):
             return "; has it a host key that is certified by the CA that is trusted for it?"
-    elif isinstance(error, asyncssh.KeyExchangeFailed) and not settings.legacy_algorithms:
+    elif settings.legacy_algorithms:
+        return ""
+    # A target that finds no algorithm in common may hang up before we have read what it offers.
+    elif isinstance(error, asyncssh.KeyExchangeFailed) or (
+        isinstance(error, asyncssh.ConnectionLost) and trust.seen is None
+    ):
         return "; if it is old, it may need the setting legacy_algorithms"
     return ""
 
