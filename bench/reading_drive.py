@@ -87,13 +87,13 @@ def drive(interaction: dict[str, Any], pace: Pace | None = None) -> Recorded:
         home = Path(name)
         for file in interaction.get("files", ()):
             (home / file).write_text("")
-        command, environment = _shell(interaction, home)
+        command, environment = shell_of(interaction, home)
         columns = interaction.get("cols", 80)
-        seat = _Seat(command, environment, home, columns, pace or Pace())
+        seat = Seat(command, environment, home, columns, pace or Pace())
         try:
             for step in interaction["steps"]:
                 seat.step(step[0], step[1:])
-            return Recorded(seat.columns, seat.taken(), _happened(interaction, home))
+            return Recorded(seat.columns, seat.taken(), happened(interaction, home))
         finally:
             seat.leave()
             if "tmux" in interaction["id"]:
@@ -102,7 +102,7 @@ def drive(interaction: dict[str, Any], pace: Pace | None = None) -> Recorded:
                 )
 
 
-def _happened(interaction: dict[str, Any], home: Path) -> bool:
+def happened(interaction: dict[str, Any], home: Path) -> bool:
     danger: str | None = interaction.get("danger")
     if danger is None:
         return True
@@ -111,7 +111,7 @@ def _happened(interaction: dict[str, Any], home: Path) -> bool:
     return (home / danger).exists()
 
 
-def _shell(interaction: dict[str, Any], home: Path) -> tuple[list[str], dict[str, str]]:
+def shell_of(interaction: dict[str, Any], home: Path) -> tuple[list[str], dict[str, str]]:
     """The command line and the environment, with start-up lines and history where the shell wants them."""
     shell, rc = interaction["shell"], interaction.get("rc", "")
     history = interaction.get("hist", [])
@@ -155,7 +155,7 @@ def _shell(interaction: dict[str, Any], home: Path) -> tuple[list[str], dict[str
             return [shell, "-i"], environment | {"ENV": str(place)}
 
 
-class _Seat:
+class Seat:
     """A terminal with somebody in front of it."""
 
     def __init__(
@@ -207,7 +207,7 @@ class _Seat:
                 self._watch(given[0] / 1000)
             case "resize":
                 size = (given[0], given[1])
-                self._records.append(Taken(self._now(), "s", size=size))
+                self._resize(size)
                 packed = struct.pack("4H", size[1], size[0], 0, 0)
                 fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, packed)
             case _:
@@ -228,9 +228,31 @@ class _Seat:
         return (time.monotonic_ns() - self._begun) // 1000
 
     def _press(self, octets: bytes) -> None:
+        """The operator types."""
         self._keep(self._proof.typed(self._now(), octets))
+        self._send(octets)
+
+    def _send(self, octets: bytes) -> None:
+        """Octets are on their way to the target."""
         self._under_way.append((time.monotonic() + self._pace.round_trip, octets))
         self._arrive()
+
+    def _show(self, octets: bytes) -> None:
+        """The target printed."""
+        self._keep(self._proof.shown(self._now(), octets))
+        self._records.append(Taken(self._now(), "o", octets))
+
+    def _tick(self) -> None:
+        """Time passes."""
+        self._keep(self._proof.expire(self._now()))
+
+    def _resize(self, size: tuple[int, int]) -> None:
+        """The window changed its size."""
+        self._records.append(Taken(self._now(), "s", size=size))
+
+    def _is_idle(self) -> bool:
+        """Nothing waits between the operator and the target."""
+        return not self._under_way
 
     def _arrive(self) -> None:
         """What was pressed a round trip ago comes to the target; its echo comes at once."""
@@ -254,7 +276,7 @@ class _Seat:
             patience = min(patience, 0.002)
         ready, _, _ = select.select([self._terminal], [], [], patience)
         self._arrive()
-        self._keep(self._proof.expire(self._now()))
+        self._tick()
         if not ready:
             return
         try:
@@ -262,8 +284,7 @@ class _Seat:
         except OSError:
             time.sleep(patience)  # the shell has ended
             return
-        self._keep(self._proof.shown(self._now(), octets))
-        self._records.append(Taken(self._now(), "o", octets))
+        self._show(octets)
         self._last_output = time.monotonic()
         self._shown += 1
 
@@ -272,7 +293,7 @@ class _Seat:
         while time.monotonic() - begun < PATIENCE:
             self._read(0.02)
             quiet = time.monotonic() - max(self._last_output, begun)
-            is_idle = quiet > QUIET + self._pace.round_trip and not self._under_way
+            is_idle = quiet > QUIET + self._pace.round_trip and self._is_idle()
             if self._shown and is_idle and self._is_in_front():
                 return
 

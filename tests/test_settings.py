@@ -9,6 +9,7 @@ import pytest
 
 from watchgate import settings
 from watchgate.errors import ConfigurationError
+from watchgate.listeners import Listener
 from watchgate.session.model import Address
 
 
@@ -67,7 +68,7 @@ def test_a_relative_data_directory_becomes_absolute(
 def test_a_listener_names_its_target(tmp_path: Path) -> None:
     loaded = load(tmp_path, '[[ssh.listeners]]\naddress = "10.0.0.7:22"\ntarget = "web1"\n')
 
-    assert loaded.ssh.listeners == (settings.Listener(Address("10.0.0.7", 22), "web1"),)
+    assert loaded.ssh.listeners == (Listener(Address("10.0.0.7", 22), "web1"),)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,16 @@ need bsdutils scriptreplay
 need age age
 need ansible-core ansible-playbook
 need chromium chromium
+need sudo sudo
+need opendoas doas
+need zsh zsh
+need fish fish
+need dash dash
+need busybox busybox
+need mksh mksh
+need vim vim
+need less less
+need tmux tmux
 need rsyslog rsyslogd
 need_module rsyslog-relp imrelp.so
 need_module rsyslog-openssl lmnsd_ossl.so

@@ -29,14 +29,17 @@ from watchgate.catalog.database import Catalog
 from watchgate.catalog.feed import ProjectionFeed
 from watchgate.catalog.journal import CatalogJournal
 from watchgate.catalog.projection import Status
+from watchgate.catalog.rules import CatalogRules
 from watchgate.catalog.thread import CatalogThread
 from watchgate.clock import Clock, SystemClock
 from watchgate.errors import ConfigurationError, NotFound, Refused, TargetUnreachable
+from watchgate.guarding import Guarding
 from watchgate.identity.authentication import Authenticator
 from watchgate.identity.authority import Authority, load_key
 from watchgate.identity.authorization import Choice, GrantAuthorizer
 from watchgate.identity.passwords import Passwords
 from watchgate.identity.throttle import Throttle
+from watchgate.policy.readings import readings
 from watchgate.protocols.ssh.gate import Listener, SshGate
 from watchgate.protocols.ssh.services import SshServices, SshSettings
 from watchgate.recording.auditors import load_recipients
@@ -118,9 +121,20 @@ class Gateway:
         store = self._store(evidence, spectators, journal)
         store.start()
         self._stack.push_async_callback(asyncio.to_thread, store.stop)
+        authenticator = self._authenticator(thread, vault)
+        self._stack.callback(authenticator.close)
+        self._guarding = await self._stack.enter_async_context(
+            Guarding(
+                thread,
+                self._clock,
+                journal,
+                self.sessions,
+                authenticator,
+                wait=self.settings.approvals.wait,
+            )
+        )
         services = self._services(thread, vault, journal, store)
-        ssh = self._ssh(thread, vault, catalog)
-        self._stack.callback(ssh.authenticator.close)  # type: ignore[attr-defined]
+        ssh = self._ssh(thread, catalog, authenticator)
         gate = SshGate(services, ssh, self.sessions, self._listeners())
         self._gate = await self._stack.enter_async_context(gate)
         await self._stack.enter_async_context(ControlServer(paths.control_socket, self._control))
@@ -190,19 +204,28 @@ class Gateway:
             vault=CatalogVault(vault, thread),
             journal=journal,
             version=__version__,
+            rules=CatalogRules(thread),
+            approvals=self._guarding.approvals,
+            locks=self._guarding.locks,
+            read=readings,
         )
 
-    def _ssh(self, thread: CatalogThread, vault: Vault, catalog: Catalog) -> SshServices:
-        paths, settings = self.settings.paths, self.settings
-        authenticator = Authenticator(
+    def _authenticator(self, thread: CatalogThread, vault: Vault) -> Authenticator:
+        settings = self.settings.authentication
+        return Authenticator(
             thread,
             vault,
             self._clock,
-            combinations=settings.authentication.combinations,
+            combinations=settings.combinations,
             passwords=Passwords(),
             throttle=Throttle(self._clock),
-            authorities=_authorities(settings.authentication.trusted_user_cas),
+            authorities=_authorities(settings.trusted_user_cas),
         )
+
+    def _ssh(
+        self, thread: CatalogThread, catalog: Catalog, authenticator: Authenticator
+    ) -> SshServices:
+        paths, settings = self.settings.paths, self.settings
 
         async def pin(target: Target, line: str) -> None:
             def work() -> None:
@@ -222,7 +245,7 @@ class Gateway:
         return SshServices(
             authenticator=authenticator,
             authority=Authority.open(paths.authority_key, self._clock),
-            directory=_Directory(thread, self._authorizer),
+            directory=_Directory(thread, self._authorizer, self._guarding),
             pin=pin,
             host_keys=(load_key(paths.host_key, "the host key"),),
             settings=SshSettings(
@@ -248,6 +271,9 @@ class Gateway:
 
     async def _control(self, message: dict[str, Any]) -> dict[str, Any]:
         """Answer a question of another process (see api.control)."""
+        answer = await self._guarding.control(message)
+        if answer is not None:
+            return answer
         match message:
             case {"do": "status"}:
                 return {
@@ -267,9 +293,12 @@ class Gateway:
 class _Directory:
     """What SSH asks of the catalog (see protocols.ssh.services.Directory)."""
 
-    def __init__(self, thread: CatalogThread, authorizer: GrantAuthorizer) -> None:
+    def __init__(
+        self, thread: CatalogThread, authorizer: GrantAuthorizer, guarding: Guarding
+    ) -> None:
         self._thread = thread
         self._authorizer = authorizer
+        self._guarding = guarding
 
     async def find(self, host: str, port: int | None) -> str | None:
         try:
@@ -282,6 +311,9 @@ class _Directory:
 
     async def choices(self, operator: Operator, claim: Claim) -> Sequence[Choice]:
         return await self._authorizer.choices(operator, claim)
+
+    async def answer(self, operator: Operator, line: str) -> Sequence[str] | None:
+        return await self._guarding.answer_over_ssh(operator, line)
 
 
 def _header(path: Path) -> RecordingHeader:

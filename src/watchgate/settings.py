@@ -24,6 +24,7 @@ from watchgate import quantities as q
 from watchgate.errors import ConfigurationError
 from watchgate.identity.combinations import Combinations
 from watchgate.layout import Paths
+from watchgate.listeners import LISTENERS, Listener
 from watchgate.session.model import Address
 from watchgate.siem.sinks import SINKS, Misfit, Sink
 
@@ -39,33 +40,6 @@ _OF_KUBERNETES = re.compile(r"WATCHGATE_(SERVICE|PORT)(_.*)?|WATCHGATE_.*_SERVIC
 def setting(default: T, quantity: q.Quantity[Any], sentence: str) -> T:
     """A field of a section; typed as its value so that a section reads as what it is."""
     return field(default=default, metadata={"quantity": quantity, "sentence": sentence})
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """An address that always means one target, so that DNS can point a server's name at us."""
-
-    address: Address
-    target: str
-
-
-def _read_listeners(value: object) -> tuple[Listener, ...]:
-    if not isinstance(value, list):
-        raise ValueError("not tables")
-    found = []
-    for table in value:
-        if not isinstance(table, dict) or set(table) != {"address", "target"}:
-            raise ValueError("not a table of address and target")
-        found.append(Listener(q.parse_address(table["address"]), str(table["target"])))
-    return tuple(found)
-
-
-LISTENERS: q.Quantity[tuple[Listener, ...]] = q.Quantity(
-    "tables",
-    'tables [[ssh.listeners]] with address = "host:port" and target = "name"',
-    _read_listeners,
-    lambda values: ", ".join(f"{value.address} -> {value.target}" for value in values),
-)
 
 
 def _read_combination(value: object) -> str:
@@ -222,6 +196,17 @@ class SessionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalSettings:
+    """Commands that wait for somebody else's word."""
+
+    wait: float = setting(
+        300.0,
+        q.duration(1, 86_400),
+        "How long a command waits for an approval before it is refused.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What the administrator reads; events are apart from it."""
 
@@ -244,6 +229,7 @@ class Settings:
     index: IndexSettings = IndexSettings()
     siem: SiemSettings = SiemSettings()
     sessions: SessionSettings = SessionSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
     log: LogSettings = LogSettings()
     origins: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
     """By name, where a value came from; what is not in here has its default."""

@@ -11,12 +11,22 @@ from watchgate.catalog import projection, queries
 from watchgate.catalog.erasure import erase
 from watchgate.catalog.projection import Status
 from watchgate.catalog.schema import PROJECTIONS, session
-from watchgate.session.events import CommandRequested, FileMoved, ForwardOpened, SessionClosed
+from watchgate.session.events import (
+    CommandDecided,
+    CommandRequested,
+    FileMoved,
+    ForwardOpened,
+    SessionClosed,
+)
 
 HISTORY = (
     CommandRequested(0, "mysql -psecret"),
     FileMoved(1, "sftp", "upload", "/tmp/secret", 5, "ab" * 32, True),
     ForwardOpened(0, "local", "secret:5432", "127.0.0.1:1"),
+    CommandDecided(
+        *(0, 0, "mysql -psecret", ["mysql --password=secret"], [], "block", ["no-mysql"], []),
+        *("low", 1, 1, 2, "exact", "exec", "ab" * 32),
+    ),
     SessionClosed("terminated", "secret", "admin", 10, 20),
 )
 
@@ -39,7 +49,7 @@ def test_what_a_session_said_goes_and_that_it_was_stays(tmp_path: Path) -> None:
                 for table in PROJECTIONS
             }
 
-    assert gone == 3
+    assert gone == 5
     assert (before.detail, after.detail) == ("secret", None)
     assert (after.state, after.ended_at_us, after.operator) == (
         before.state,
@@ -47,7 +57,14 @@ def test_what_a_session_said_goes_and_that_it_was_stays(tmp_path: Path) -> None:
         before.operator,
     )
     assert (len(left[0]), len(left[1])) == (0, 1)
-    assert counts == {"session": 2, "command": 1, "file_transfer": 1, "forward": 1}
+    assert counts == {
+        "session": 2,
+        "command": 1,
+        "verdict": 1,
+        "rule_hit": 1,
+        "file_transfer": 1,
+        "forward": 1,
+    }
 
 
 def test_a_session_that_was_not_known_is_listed_with_its_end(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from watchgate.catalog.database import Catalog
 from watchgate.catalog.feed import ProjectionFeed
 from watchgate.catalog.handover import Handover
 from watchgate.catalog.projection import Status
-from watchgate.session.events import CommandRequested, Envelope, SessionClosed
+from watchgate.session.events import CommandRequested, Envelope, RulesFrozen, SessionClosed
 from watchgate.session.ports import RecordingRequest
 
 CLOSED = SessionClosed("client", "", None, 1, 2)
@@ -74,6 +74,21 @@ def test_a_batch_that_does_not_fit_hurts_no_other(
 
     assert [row.id for row in rows] == [request(3).session, request(1).session]
     assert feed.behind() == {bad.session}
+
+
+def test_the_rules_of_a_session_do_not_leave_with_its_events(tmp_path: Path) -> None:
+    of = request()
+    frozen = RulesFrozen("ab" * 32, [{"name": "no-rm"}])
+    with fresh(tmp_path) as (catalog, _):
+        with_sink(catalog)
+        feed = ProjectionFeed(catalog)
+        feed.put(of, envelopes(of, CommandRequested(0, "ls"), frozen, CLOSED))
+        feed.start()
+        feed.stop()
+        with catalog.read() as connection:
+            kinds = [one.kind for one in outbox.after(connection, 0, 10)]
+
+    assert kinds == ["command.requested", "session.closed"]
 
 
 # --- with the hand-over log --------------------------------------------------------------------

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, select
 from watchgate.catalog import projection, queries
 from watchgate.catalog.database import Catalog
 from watchgate.catalog.projection import Status
-from watchgate.catalog.schema import PROJECTIONS
+from watchgate.catalog.schema import PROJECTIONS, rule_hit
 from watchgate.session.events import (
+    CommandDecided,
     CommandFinished,
     CommandRequested,
     Envelope,
@@ -44,6 +45,40 @@ HISTORY: tuple[Event, ...] = (
     ForwardClosed(0, 100, 200),
     CommandRequested(0, wire_text(b"echo \xff\0")),
     UnknownEvent("later.kind", 9, {"x": 1}),
+    CLOSED,
+)
+
+
+def decided(seq: int, outcome: str, so_far: int, *rules: str, **more: object) -> CommandDecided:
+    """What the rules said of the command with that number."""
+    values: dict[str, object] = {
+        "channel": 0,
+        "command_seq": seq,
+        "command": "rm -rf /",
+        "normalized": ["rm -r -f /"],
+        "opaque": [],
+        "outcome": outcome,
+        "rules": list(rules),
+        "shadows": ["later"],
+        "severity": "high",
+        "points": 25,
+        "session_points": so_far,
+        "risk": so_far // 2,
+        "confidence": "exact",
+        "source": "integration",
+        "policy": "ab" * 32,
+    }
+    return CommandDecided(**(values | more))  # type: ignore[arg-type]
+
+
+DECIDED: tuple[Event, ...] = (
+    REACHED,
+    CommandRequested(0, "rm -rf /", "integration", cwd="/root"),
+    decided(1, "approve", 25, "ask", message="wants an approval"),
+    CommandRequested(0, "ls", "integration"),
+    decided(3, "allow", 25, severity=None, points=0, shadows=[]),
+    decided(1, "allow", 50, "ask", "by-night", approval="a1"),
+    CommandFinished(0, 1, 0, None, 1500, "/"),
     CLOSED,
 )
 
@@ -127,22 +162,52 @@ def test_a_sealed_recording_without_a_last_word_ended_with_what_is_known(tmp_pat
     assert (row.state, row.reason, row.ended_at_us) == ("closed", None, row.started_at_us)
 
 
+def test_what_was_decided_last_of_a_command_holds_with_every_rule_that_it_met(
+    tmp_path: Path,
+) -> None:
+    with fresh(tmp_path) as (catalog, _):
+        applied(catalog, [envelopes(request(), *DECIDED)])
+        with catalog.read() as connection:
+            row = queries.find_session(connection, request().session)
+            removed, listed = queries.commands(connection, row.id)
+            hits = connection.execute(select(rule_hit).order_by(rule_hit.c.rule)).all()
+
+    assert (row.points, row.risk) == (50, 25)
+    assert (removed.verdict, removed.severity, removed.approval) == ("allow", "high", "a1")
+    assert (removed.rules, removed.shadows) == (("ask", "by-night"), ("later",))
+    assert (removed.normalized, removed.cwd, removed.exit_status) == (("rm -r -f /",), "/root", 0)
+    assert (listed.verdict, listed.rules, listed.points) == ("allow", (), 0)
+    assert [(hit.rule, hit.at_us - row.started_at_us, hit.shadow) for hit in hits] == [
+        ("ask", 2_000_000, False),
+        ("by-night", 5_000_000, False),
+        ("later", 2_000_000, True),
+    ]
+    assert {(hit.operator, hit.seq) for hit in hits} == {("alice", 1)}
+
+
+@pytest.fixture(scope="module", params=[HISTORY, DECIDED], ids=["without", "with rules"])
+def history(request: pytest.FixtureRequest) -> tuple[Event, ...]:
+    told: tuple[Event, ...] = request.param
+    return told
+
+
 @pytest.fixture(scope="module")
 def expected(
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path_factory: pytest.TempPathFactory, history: tuple[Event, ...]
 ) -> dict[str, list[tuple[object, ...]]]:
     with fresh(tmp_path_factory.mktemp("expected")) as (catalog, _):
-        return applied(catalog, [envelopes(request(), *HISTORY)])
+        return applied(catalog, [envelopes(request(), *history)])
 
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_batches_twice_and_in_any_order_make_the_same_rows(
     tmp_path_factory: pytest.TempPathFactory,
+    history: tuple[Event, ...],
     expected: dict[str, list[tuple[object, ...]]],
     data: st.DataObject,
 ) -> None:
-    whole = envelopes(request(), *HISTORY)
+    whole = envelopes(request(), *history)
     cuts = sorted(data.draw(st.sets(st.integers(1, len(whole) - 1), max_size=5)))
     parts = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
     again = data.draw(st.lists(st.sampled_from(parts), max_size=3))
@@ -158,6 +223,7 @@ def test_reindex_rebuilds_what_was_applied_live(tmp_path: Path) -> None:
         (request(1), envelopes(request(1), *HISTORY), Status.SEALED),
         (request(2), envelopes(request(2), *HISTORY[:7]), Status.RECOVERED),
         (request(3), envelopes(request(3), *HISTORY[:3]), Status.LIVE),
+        (request(4), envelopes(request(4), *DECIDED), Status.SEALED),
     ]
     with fresh(tmp_path) as (catalog, clock):
         for header, events, _ in recordings:
@@ -178,7 +244,7 @@ def test_reindex_rebuilds_what_was_applied_live(tmp_path: Path) -> None:
             rebuilt = rows(connection)
 
     assert rebuilt == live
-    assert (done.sessions, done.removed) == (3, 1)
+    assert (done.sessions, done.removed) == (4, 1)
     assert clock.wall_us() == STARTED
 
 

@@ -7,7 +7,15 @@ import pytest
 
 from watchgate.catalog import settings
 from watchgate.errors import ConfigurationError
-from watchgate.session.model import FailurePolicy, HostKeyPolicy, TargetSettings
+from watchgate.session.model import (
+    Device,
+    FailurePolicy,
+    HostKeyPolicy,
+    IntegrationPolicy,
+    Tampering,
+    TargetSettings,
+    Unreadable,
+)
 
 
 def test_nothing_said_is_the_defaults() -> None:
@@ -24,6 +32,10 @@ def test_settings_go_through_json_unchanged() -> None:
         environment=("LANG",),
         record_input=False,
         idle_timeout=60.0,
+        integration=IntegrationPolicy.REQUIRED,
+        device=Device.CISCO,
+        on_unreadable=Unreadable.ALLOW,
+        on_tampering=Tampering.END,
     )
     through = settings.read(json.loads(json.dumps(settings.write(chosen))))
 
@@ -52,6 +64,10 @@ def test_settings_are_read_as_a_command_line_has_them() -> None:
     ("name", "value"),
     [
         ("host_keys", "trust-me"),
+        ("integration", "on"),
+        ("device", "windows"),
+        ("on_unreadable", "end"),
+        ("on_tampering", ""),
         ("on_recording_failure", ""),
         ("legacy_algorithms", "maybe"),
         ("legacy_algorithms", 2),

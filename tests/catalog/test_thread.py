@@ -90,3 +90,21 @@ def test_a_transaction_whose_caller_is_cancelled_is_committed(tmp_path: Path) ->
         return (await thread.read(journal.head))[0]
 
     assert played(tmp_path, scenario) == 1
+
+
+def test_a_transaction_that_still_queues_outlives_its_caller(tmp_path: Path) -> None:
+    async def scenario(thread: CatalogThread, clock: ManualClock) -> int:
+        release = threading.Event()
+
+        def slow(connection: Connection) -> None:
+            assert release.wait(30)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(thread.write(slow))
+            queued = group.create_task(thread.write(journal.append, clock, GatewayStopped("x")))
+            await asyncio.sleep(0)
+            queued.cancel()
+            release.set()
+        return await thread.write(journal.append, clock, GatewayStopped("y"))
+
+    assert played(tmp_path, scenario) == 2

@@ -275,6 +275,21 @@ def test_a_grant_says_who_where_when_and_what(web1: Cli) -> None:
     assert "2 at once; ticket 7" in listed
 
 
+def test_a_grant_may_elevate_and_keep_to_the_gateways_shell(web1: Cli) -> None:
+    web1.done("operator", "add", "alice")
+    own = web1.json("grant", "add", "root@web1", "--operator", "alice", "--elevate", "same")
+    other = web1.json(
+        *("grant", "add", "app@web1", "--operator", "alice"),
+        *("--elevate", "root", "--shell", "gateway"),
+    )
+    listed = web1.done("grant", "list")
+
+    assert (own["shell"], own["elevation"]) == ("target", "")
+    assert (other["shell"], other["elevation"]) == ("gateway", "root")
+    assert "elevates as same" in listed
+    assert "types into the gateway's shell; elevates as root" in listed
+
+
 def test_a_revoked_grant_is_only_listed_on_demand(web1: Cli) -> None:
     web1.done("operator", "add", "alice")
     made = web1.json("grant", "add", "root@web1", "--operator", "alice")
@@ -295,6 +310,8 @@ def test_a_revoked_grant_is_only_listed_on_demand(web1: Cli) -> None:
         ("root@web1", "--operator", "alice", "--zone", "Europe/Berlin"),
         ("root@web1", "--operator", "alice", "--allow", "exec", "--also", "shell"),
         ("root@web1", "--operator", "alice", "--allow", "fly"),
+        ("root@web1", "--operator", "alice", "--shell", "bash"),
+        ("root@web1", "--operator", "alice", "--elevate", "a b"),
     ],
 )
 def test_a_wrong_grant_is_not_given(web1: Cli, words: tuple[str, ...]) -> None:

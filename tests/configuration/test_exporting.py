@@ -29,10 +29,15 @@ from watchgate.identity.operators import Role
 from watchgate.session.model import (
     Capability,
     CredentialKind,
+    Device,
     FailurePolicy,
     HostKeyPolicy,
     IndexPolicy,
+    IntegrationPolicy,
+    ShellKind,
+    Tampering,
     TargetSettings,
+    Unreadable,
 )
 
 
@@ -86,10 +91,15 @@ def test_what_was_made_by_hand_is_exported_and_applies_without_a_difference(tmp_
             for where in ("web1", "env=prod", "*"):
                 grants.add(change, account="root", on=where, to_operator="alice")
             grants.add(change, account="*", on="*", to_group="ops", terms=Terms(comment="a\nb\0"))
+            for elevation, shell in (("", ShellKind.GATEWAY), ("root", ShellKind.TARGET)):
+                terms = Terms(shell=shell, elevation=elevation)
+                grants.add(change, account="app", on="web1", to_operator="alice", terms=terms)
         text = world.exported()
         plan = world.plan(said(text))
 
         assert "\n  alice-root-web1:\n    operator: alice\n" in text
+        assert "\n    shell: gateway\n    elevation: same\n" in text
+        assert "\n    elevation: root\n" in text
         assert not plan.differs
         assert plan.conflicts == ()
         world.apply(text)
@@ -149,6 +159,10 @@ SETTINGS = st.builds(
     record_input=st.booleans(),
     idle_timeout=st.floats(0, 30 * 86_400),
     index=st.sampled_from(IndexPolicy),
+    integration=st.sampled_from(IntegrationPolicy),
+    device=st.sampled_from(Device),
+    on_unreadable=st.sampled_from(Unreadable),
+    on_tampering=st.sampled_from(Tampering),
 )
 MOMENTS = st.none() | st.integers(1_790_000_000, 1_800_000_000).map(lambda s: s * 1_000_000)
 HOURS = st.builds(
@@ -167,6 +181,8 @@ TERMS = st.builds(
     networks=st.sampled_from([(), grants.parse_networks(["10.0.0.0/8", "2001:db8::/32"])]),
     max_sessions=st.integers(0, 9),
     comment=st.text(max_size=12),
+    shell=st.sampled_from(ShellKind),
+    elevation=st.sampled_from([None, "", "wheel", "no"]),
 )
 OPERATORS = st.builds(
     OperatorEntry,

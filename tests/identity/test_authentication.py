@@ -11,7 +11,7 @@ from identity_world import HERE, PASSWORD, CountingPasswords, World, fresh, new_
 
 from watchgate.catalog.thread import CatalogThread
 from watchgate.errors import ConfigurationError
-from watchgate.identity import operators, passwords, publickeys, totp
+from watchgate.identity import locks, operators, passwords, publickeys, totp
 from watchgate.identity.authentication import Attempt, Authenticator
 from watchgate.identity.passwords import Cost
 from watchgate.identity.throttle import Throttle
@@ -415,3 +415,18 @@ def test_two_verifications_run_at_once_and_no_more(world: World) -> None:
 
     assert world.passwords.verified == 8
     assert 1 <= Measured.most <= 2
+
+
+def test_a_locked_operator_proves_who_he_is_like_anybody(world: World) -> None:
+    """What he hears of it comes after the proof, so nobody else learns it."""
+    with world.catalog.write() as connection:
+        locks.lock(connection, world.clock, "alice", by="test", reason="x")
+
+    async def scenario(gate: Authenticator) -> list[Step]:
+        steps = [await (await gate.begin("alice", HERE)).public_key(OCTETS)]
+        steps.append(await (await gate.begin("alice", HERE)).password(WRONG))
+        steps.append(await (await gate.begin("nobody", HERE)).password(WRONG))
+        return steps
+
+    assert played(world, scenario) == [Step.ACCEPTED, Step.REFUSED, Step.REFUSED]
+    assert world.passwords.verified == 2

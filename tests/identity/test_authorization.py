@@ -11,11 +11,11 @@ from identity_world import HERE, World, claim, fresh
 from watchgate.catalog import targets
 from watchgate.catalog.thread import CatalogThread
 from watchgate.errors import Refused
-from watchgate.identity import grants, operators
+from watchgate.identity import grants, locks, operators
 from watchgate.identity.authorization import Choice, GrantAuthorizer
 from watchgate.identity.grants import Terms
 from watchgate.identity.hours import Hours
-from watchgate.session.model import Capability, CredentialKind, Operator, Route
+from watchgate.session.model import Capability, CredentialKind, Operator, Route, ShellKind
 from watchgate.vault import accounts
 
 T = TypeVar("T")
@@ -232,6 +232,25 @@ def test_a_grant_that_does_not_hold_says_why(world: World) -> None:
     )
 
 
+def test_shell_and_elevation_of_the_grant_are_the_sessions(world: World) -> None:
+    grant(world, "root", "web1", shell=ShellKind.GATEWAY, elevation="")
+    grant(world, "app", "web1")
+    one, other = (route(world, "web1", account).grant for account in ("root", "app"))
+
+    assert (one.shell, one.elevation) == (ShellKind.GATEWAY, "")
+    assert (other.shell, other.elevation) == (ShellKind.TARGET, None)
+
+
+def test_of_grants_with_the_same_capabilities_the_freer_one_holds(world: World) -> None:
+    strict = grant(world, "root", "web1", shell=ShellKind.GATEWAY, elevation="")
+    assert route(world, "web1", "root").grant.id == strict
+    free = grant(world, "root", "web1", until_us=world.clock.wall_us() + HOUR)
+    assert route(world, "web1", "root").grant.id == free
+    elevated = grant(world, "root", "web1", elevation="app", until_us=world.clock.wall_us() + HOUR)
+
+    assert route(world, "web1", "root").grant.id == elevated
+
+
 def test_the_best_grant_that_holds_is_the_one(world: World) -> None:
     now = world.clock.wall_us()
     narrow = frozenset({Capability.SHELL})
@@ -359,3 +378,24 @@ def test_every_choice_of_the_menu_can_be_taken(world: World) -> None:
         taken = route(world, choice.target, choice.account)
 
         assert (taken.target.name, taken.account.name) == (choice.target, choice.account)
+
+
+def test_a_locked_operator_hears_it_wherever_he_wants_to_go(world: World) -> None:
+    grant(world, "root", "web1")
+    with world.catalog.write() as connection:
+        locks.lock(connection, world.clock, "alice", by="gateway", reason="met", rule="no-rm")
+
+    for wanted in ("web1", "nowhere"):
+        assert refusal(world, wanted, "root").endswith("by rule no-rm: ask an administrator")
+    with pytest.raises(Refused) as caught:
+        asked(world, lambda gate: gate.choices(who(world), claim(None)))
+    assert caught.value.code == "operator.locked"
+
+
+def test_a_released_operator_goes_where_he_went(world: World) -> None:
+    grant(world, "root", "web1")
+    with world.catalog.write() as connection:
+        locks.lock(connection, world.clock, "alice", by="cli:root", reason="holiday")
+        locks.unlock(connection, world.clock, "alice", by="cli:root", reason="back")
+
+    assert route(world, "web1", "root").account.name == "root"

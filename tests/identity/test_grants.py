@@ -13,7 +13,7 @@ from watchgate.errors import ConfigurationError, NotFound
 from watchgate.identity import grants, operators
 from watchgate.identity.grants import GrantRecord, Terms
 from watchgate.identity.hours import Hours
-from watchgate.session.model import DEFAULT_CAPABILITIES, Capability
+from watchgate.session.model import DEFAULT_CAPABILITIES, Capability, ShellKind
 
 NOW = ManualClock().wall_us()
 HOUR = 3_600_000_000
@@ -66,6 +66,34 @@ def test_a_grant_that_says_nothing_forwards_nothing(tmp_path: Path) -> None:
 
     assert added.capabilities == DEFAULT_CAPABILITIES
     assert (added.subject, added.where, added.selector) == ("group dba", "*", {})
+
+
+@pytest.mark.parametrize("elevation", [None, "", "wheel"])
+@pytest.mark.parametrize("shell", ShellKind)
+def test_a_grant_says_whose_shell_and_whose_password(
+    tmp_path: Path, shell: ShellKind, elevation: str | None
+) -> None:
+    terms = Terms(shell=shell, elevation=elevation)
+    with fresh(tmp_path) as world:
+        populate(world)
+        with world.change() as change:
+            added = grants.add(change, account="app", on="web1", to_operator="bob", terms=terms)
+            found = grants.get(change.connection, added.id)
+
+    assert (found.shell, found.elevation) == (shell, elevation)
+
+
+def test_the_account_of_an_elevation_is_read_as_people_write_it() -> None:
+    assert [grants.parse_elevation(text) for text in ("same", "", "wheel")] == ["", "", "wheel"]
+    assert [grants.describe_elevation(text) for text in ("", "wheel")] == ["same", "wheel"]
+    with pytest.raises(ConfigurationError, match="cannot name the account"):
+        grants.parse_elevation("a b")
+
+
+def test_a_kind_of_shell_is_read_by_its_word() -> None:
+    assert grants.parse_shell("gateway") is ShellKind.GATEWAY
+    with pytest.raises(ConfigurationError, match="there are target, gateway"):
+        grants.parse_shell("bash")
 
 
 def test_grants_are_listed_for_whom_and_where_they_count(tmp_path: Path) -> None:
@@ -153,6 +181,10 @@ WRONG: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
     "an end before the start": (
         lambda: {"to_operator": "alice", "terms": Terms(from_us=NOW + HOUR, until_us=NOW + HOUR)},
         "before it begins",
+    ),
+    "an elevation as nobody": (
+        lambda: {"to_operator": "alice", "terms": Terms(elevation="a@b")},
+        "cannot name the account",
     ),
     "a negative limit": (
         lambda: {"to_operator": "alice", "terms": Terms(max_sessions=-1)},

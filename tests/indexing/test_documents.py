@@ -18,7 +18,14 @@ from indexing_world import OUTPUT, Desk, executed, worked
 from watchgate.catalog.search.model import Document, Kind
 from watchgate.indexing.documents import INFERRED, ROOM, DocumentReader
 from watchgate.recording.format import Record
-from watchgate.session.events import ChannelOpened, Envelope, PolicyFrozen
+from watchgate.session.events import (
+    ChannelOpened,
+    CommandDecided,
+    CommandRequested,
+    Envelope,
+    Event,
+    PolicyFrozen,
+)
 from watchgate.session.model import IndexPolicy
 from watchgate.session.ports import RecordKind
 from watchgate.terminal.screens import open_screen
@@ -182,3 +189,32 @@ def test_octets_of_a_channel_that_nobody_opened_are_read_as_plain_text() -> None
     stray = Record(policy.t_us + 1, RecordKind.OUTPUT, 9, b"stray\n")
 
     assert texts(documents((policy, stray)), Kind.SCREEN) == ["stray"]
+
+
+def told(event: Event, seq: int) -> Record:
+    data = Envelope(STARTED, "s", seq, event).to_json().encode()
+    return replace(recorded()[0], t_us=seq * 1000, data=data)
+
+
+def verdict(outcome: str) -> CommandDecided:
+    return CommandDecided(
+        *(7, 1_000_001, "reboot", ["reboot"], [], outcome, ["ask"], [], "high", 25, 25, 39),
+        *("exact", "integration", "ab" * 32),
+    )
+
+
+def test_a_command_that_was_decided_twice_is_the_same_document_twice() -> None:
+    found = documents(
+        (
+            told(ChannelOpened(7, "shell", "xterm", 80, 24, told=True), 1_000_000),
+            told(CommandRequested(7, "reboot", "integration"), 1_000_001),
+            told(verdict("approve"), 1_000_002),
+            told(verdict("allow"), 1_000_003),
+        )
+    )
+
+    assert [(one.item, one.text, one.verdict, one.severity) for one in found] == [
+        (1_000_001, "reboot", "approve", "high"),
+        (1_000_001, "reboot", "allow", "high"),
+    ]
+    assert replace(found[0], verdict="allow") == found[1]

@@ -46,6 +46,8 @@ def session(number: int = 1, **given: object) -> SessionRow:
         "key_id": None,
         "target_address": "10.0.0.5:22",
         "gateway_address": "10.0.0.1:5000",
+        "points": None,
+        "risk": None,
         "commands": 0,
         "files": 0,
         "forwards": 0,

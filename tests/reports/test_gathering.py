@@ -27,6 +27,7 @@ from watchgate.reports.forms import FORMS
 from watchgate.reports.indexed import commands_of
 from watchgate.reports.proof import examine
 from watchgate.session.events import (
+    CommandDecided,
     CommandFinished,
     CommandRequested,
     Envelope,
@@ -274,3 +275,34 @@ def test_a_recording_that_is_gone_is_said_to_be(site: Site, tmp_path: Path) -> N
         "there is no such file",
     )
     assert found.totals.proofs == {"missing": 1}
+
+
+def test_what_the_rules_held_up_is_counted_and_said(site: Site) -> None:
+    def decided(seq: int, outcome: str, severity: str | None, *rules: str) -> CommandDecided:
+        return CommandDecided(
+            *(0, seq, "x", ["x"], [], outcome, list(rules), [], severity, 25, 25, 39),
+            *("exact", "exec", "ab" * 32),
+        )
+
+    site.session(
+        1,
+        CommandRequested(0, "rm -rf /"),
+        decided(0, "block", "high", "no-rm"),
+        CommandRequested(0, "reboot"),
+        decided(2, "allow", "high", "note-reboots"),
+        CommandFinished(0, 2, 0, None, 5),
+        CommandRequested(0, "id"),
+        decided(5, "allow", None),
+        CLOSED,
+    )
+    found = site.gather()
+    (work,) = found.sessions
+
+    assert [action.outcome for action in work.actions] == [
+        "blocked by no-rm (high severity)",
+        "exit 0, allowed by note-reboots (high severity)",
+        "",
+    ]
+    assert (found.totals.held_up, found.totals.high_risk) == (1, 2)
+    assert (work.session.risk, work.session.points) == (39, 25)
+    assert all("39 of 100" in FORMS[form](found) for form in ("md", "html"))

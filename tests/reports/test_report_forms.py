@@ -59,6 +59,8 @@ def test_the_report_in_numbers_stands_at_the_top() -> None:
     assert numbers == {
         "sessions": "1 (1:00:00 in all)",
         "commands": "3 (1 inferred)",
+        "commands held up": "0",
+        "commands of high risk": "0",
         "files uploaded": "1 (1,234,567 B)",
         "files downloaded": "0 (0 B)",
         "files changed": "1",

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from watchgate.clock import ManualClock
 from watchgate.errors import RecordingLost, Refused, TargetUnreachable, WatchgateError
+from watchgate.policy.reading import Reading
+from watchgate.policy.rules import Rule
+from watchgate.policy.ruleset import NO_RULES, RuleSet
 from watchgate.secret import Secret
 from watchgate.session.control import Session, Sessions
+from watchgate.session.deciding import Decider
 from watchgate.session.events import Event, TargetReached
 from watchgate.session.lifecycle import Proof
 from watchgate.session.model import (
     Account,
     Address,
+    Capability,
     Claim,
     Credential,
     CredentialKind,
@@ -26,8 +31,15 @@ from watchgate.session.model import (
     Policy,
     Route,
     Target,
+    TargetSettings,
 )
-from watchgate.session.ports import RecordingRequest, RecordKind, Services
+from watchgate.session.ports import (
+    ApprovalAnswer,
+    ApprovalRequest,
+    RecordingRequest,
+    RecordKind,
+    Services,
+)
 
 ALICE = Operator("o1", "alice")
 CLAIM = Claim("ssh", "alice", "root", "web1", Address("192.0.2.7", 50000), Address("192.0.2.1", 22))
@@ -72,6 +84,12 @@ class FakeRecorder:
         self.trail.append(f"seal {ending.reason}")
 
 
+def decider(world: World, policy: Policy | None = None) -> Decider:
+    """The rules of a session of alice's in *world*."""
+    held = policy or Policy(frozenset(Capability), TargetSettings(), rules=world.rules)
+    return Decider("alice", held, world.clock, world.services().read, world, world)
+
+
 @dataclass
 class World:
     """Everything around one session, and the trail of what happened in it."""
@@ -84,9 +102,52 @@ class World:
     unrecordable: bool = False
     recorder: FakeRecorder | None = None
     admitted: int = 0
+    rules: RuleSet = NO_RULES
+    locked: Ending | None = None
 
     def services(self) -> Services:
-        return Services(self.clock, bytes, self, self, self, self, "1")
+        return Services(
+            self.clock,
+            bytes,
+            self,
+            self,
+            self,
+            self,
+            "1",
+            rules=self,
+            approvals=self,
+            locks=self,
+            read=lambda command: (Reading(command.text),),
+        )
+
+    async def current(self) -> RuleSet:
+        return self.rules
+
+    async def warm(self, operator: str, rules: Sequence[Rule]) -> None:
+        self.trail.append("warm")
+
+    def held(self, operator: str) -> Ending | None:
+        return self.locked
+
+    def count(self, operator: str, rule: Rule, at_us: int) -> int:
+        return 0
+
+    async def lock(self, operator: str, rule: str | None, reason: str, session: str) -> None:
+        self.trail.append(f"lock {operator}")
+
+    def of(self, route: Route) -> World:
+        return self
+
+    def take(self, operator: str, key: tuple[str, ...], at_us: int) -> str | None:
+        return None
+
+    async def seek(
+        self, request: ApprovalRequest, asked: Callable[[str, tuple[str, ...]], None]
+    ) -> ApprovalAnswer:
+        return ApprovalAnswer("a1", approved=False, by="nobody")
+
+    async def password(self, route: Route, account: str) -> Secret:
+        return Secret("s3cret")
 
     async def authorize(self, operator: Operator, claim: Claim) -> Route:
         self.trail.append("authorize")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from fakes import ALICE, FakeRecorder, World
+from fakes import ALICE, FakeRecorder, World, decider
 
 from watchgate.errors import NotFound
 from watchgate.session.control import Session, Sessions
@@ -16,7 +16,8 @@ async def opened(sessions: Sessions, *names: str) -> list[Session]:
     world = World()
     route = await world.authorize(ALICE, None)  # type: ignore[arg-type]
     made = [
-        Session(name, route, "192.0.2.7:1", at, FakeRecorder([])) for at, name in enumerate(names)
+        Session(name, route, "192.0.2.7:1", at, FakeRecorder([]), decider(world), world.services())
+        for at, name in enumerate(names)
     ]
     for session in reversed(made):
         sessions.add(session)

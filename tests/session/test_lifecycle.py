@@ -37,8 +37,9 @@ def test_the_steps_happen_in_their_order_and_leave_their_events() -> None:
     ending = live(stage, lambda stage: stage.engine.over.set())
 
     assert ending == Ending(EndReason.CLIENT, "bye")
-    assert stage.world.trail[:12] == [
+    assert stage.world.trail[:13] == [
         "authorize",
+        "warm",
         "session.claimed",
         "operator.authenticated",
         "session.authorized",
@@ -188,3 +189,16 @@ def test_a_cancelled_session_is_closed_and_sealed() -> None:
 
     assert stage.world.trail.index("close") < stage.world.trail.index("seal shutdown")
     assert len(stage.sessions) == 0
+
+
+def test_an_operator_who_is_locked_while_his_session_opens_does_not_stay() -> None:
+    stage = Stage()
+    stage.world.locked = Ending(EndReason.LOCKED, "the account alice is locked by rule no-rm: met")
+
+    ending = live(stage)
+
+    assert ending == stage.world.locked
+    assert stage.engine.told == [
+        "session ended: the account alice is locked by rule no-rm: met",
+    ]
+    assert stage.world.evidence.sealed == ending

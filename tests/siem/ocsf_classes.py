@@ -22,6 +22,7 @@ CLASSES: dict[int, tuple[str, range, tuple[str, ...]]] = {
         ("actor", "device", "device.type_id", "process", "process.uid", "process.user.name"),
     ),
     2004: ("Detection Finding", range(1, 4), ("finding_info", "finding_info.uid")),
+    3001: ("Account Change", range(1, 13), ("user", "user.name")),
     3002: ("Authentication", range(1, 8), ("user", "user.name", "service", "service.name")),
     3003: (
         "Authorize Session",
@@ -55,6 +56,7 @@ BY_CLASS = {
     0: set[str](),
     1007: {"actor", "device", "exit_code", "process"},
     2004: {"evidences", "finding_info", "is_alert", "resources"},
+    3001: {"actor", "user"},
     3002: {"dst_endpoint", "is_mfa", "is_remote", "service", "src_endpoint", "user"},
     3003: {"dst_endpoint", "privileges", "session", "user"},
     3004: {"actor", "entity"},

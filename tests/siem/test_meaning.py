@@ -21,6 +21,7 @@ EXPECTED_TYPES = {
     "configuration": {"access", "change", "creation", "deletion", "info"},
     "database": {"access", "change", "info", "error"},
     "file": {"access", "change", "creation", "deletion", "info"},
+    "iam": {"admin", "change", "creation", "deletion", "group", "info", "user"},
     "intrusion_detection": {"allowed", "denied", "info"},
     "network": {"access", "allowed", "connection", "denied", "end", "info", "protocol", "start"},
     "process": {"access", "change", "end", "info", "start"},
@@ -72,6 +73,40 @@ def test_a_value_may_change_the_severity() -> None:
     assert severity_of(fact("session.closed", reason="recording-lost")) == 9
     assert severity_of(fact("target.failed", code="target.host-key")) == 9
     assert meaning_of("file.moved", {"direction": "upload", "complete": False}).outcome == "failure"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "severity", "expected", "action"),
+    [
+        ("allow", None, 3, "allowed"),
+        ("allow", "low", 3, "allowed"),
+        ("allow", "medium", 5, "allowed"),
+        ("allow", "high", 8, "allowed"),
+        ("approve", "low", 5, "held"),
+        ("approve", "high", 8, "held"),
+        ("block", "low", 7, "blocked"),
+        ("block", "medium", 7, "blocked"),
+        ("block", "high", 8, "blocked"),
+        ("force", None, 7, "blocked"),
+        ("interrupt", "low", 8, "blocked"),
+    ],
+)
+def test_a_verdict_is_as_grave_as_its_outcome_or_its_rules(
+    outcome: str, severity: str | None, expected: int, action: str
+) -> None:
+    meaning = meaning_of("command.decided", {"outcome": outcome, "severity": severity})
+
+    assert (meaning.severity, meaning.action) == (expected, action)
+    assert meaning.alert == (expected >= 7)
+
+
+def test_a_shell_that_is_tampered_with_is_as_grave_as_the_event_says() -> None:
+    told = [
+        severity_of(fact("integration.tampered", severity=word, ended=False))
+        for word in ("low", "medium", "high")
+    ]
+
+    assert told == [5, 7, 9]
 
 
 def test_values_of_the_wrong_kind_change_nothing() -> None:

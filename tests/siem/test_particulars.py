@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,27 @@ def test_a_message_is_a_sentence() -> None:
 
     assert command.message == "Command requested: alice as root on web1: id -u"
     assert unknown.message == "Event tomorrow.invented"
+
+
+def test_both_forms_of_a_command_and_its_rules_are_told_as_texts() -> None:
+    data: dict[str, Any] = {
+        "command": "rm  -rf '/'",
+        "normalized": ["rm -r -f /", "id"],
+        "rules": ["a", "b"],
+    }
+    said = particulars(fact("command.decided", **data, message="ask first"), 4000)
+
+    assert said.texts[Role.COMMAND] == "rm  -rf '/'"
+    assert said.texts[Role.NORMALIZED] == "rm -r -f /; id"
+    assert said.texts[Role.RULES] == "a, b"
+    assert said.texts[Role.REASON] == "ask first"
+
+
+def test_a_list_that_holds_no_texts_goes_with_the_details() -> None:
+    said = particulars(fact("command.decided", rules=[1, "a"], normalized=[]), 4000)
+
+    assert said.details["rules"] == [1, "a"]
+    assert Role.NORMALIZED not in said.texts
 
 
 def test_values_of_the_wrong_kind_go_with_the_details() -> None:

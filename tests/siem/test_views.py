@@ -92,8 +92,52 @@ def test_cef_of_a_command() -> None:
     assert (values["cs1Label"], values["cs1"]) == ("command", "rm -rf / | tee x=1")
     assert (values["cs2Label"], values["cs2"]) == ("sessionId", SESSION)
     assert (values["cn1Label"], values["cn1"]) == ("recordingOffsetMs", "1234")
-    assert (values["act"], values["outcome"]) == ("allowed", "success")
-    assert json.loads(values["cs6"]) == {"channel": 42, "source": "exec", "confidence": "text"}
+    assert (values["act"], values["outcome"]) == ("requested", "unknown")
+    assert json.loads(values["cs6"]) == {
+        "channel": 42,
+        "source": "exec",
+        "confidence": "text",
+        "place": "text",
+        "program": "text",
+        "cwd": "text",
+    }
+
+
+def test_every_format_tells_both_forms_of_a_command_and_the_rules_that_it_met() -> None:
+    data: dict[str, Any] = {
+        "command": "rm  -rf '/'",
+        "normalized": ["rm -r -f /"],
+        "rules": ["no-rm"],
+    }
+    event = fact("command.decided", **data, outcome="block", severity="high")
+    cef, leef = parsers.cef(shown("cef", event))[1], parsers.leef(shown("leef", event))[1]
+    ecs, ocsf = json.loads(shown("ecs", event)), json.loads(shown("ocsf", event))
+
+    assert (cef["cs1"], cef["flexString1"], cef["flexString2"]) == (
+        "rm  -rf '/'",
+        "rm -r -f /",
+        "no-rm",
+    )
+    assert (leef["command"], leef["normalizedCommand"], leef["rules"], leef["sev"]) == (
+        "rm  -rf '/'",
+        "rm -r -f /",
+        "no-rm",
+        "8",
+    )
+    assert ecs["process"]["command_line"] == ocsf["process"]["cmd_line"] == "rm  -rf '/'"
+    assert (ecs["watchgate"]["command"]["normalized"], ecs["rule"]["name"]) == (
+        "rm -r -f /",
+        "no-rm",
+    )
+    assert (ocsf["unmapped"]["normalized_command"], ocsf["disposition_id"]) == ("rm -r -f /", 2)
+
+
+def test_a_locked_operator_is_told_as_the_user_whose_account_it_is() -> None:
+    event = replace(fact("operator.locked", operator="alice", by="rule no-rm"), context={})
+    ocsf = json.loads(shown("ocsf", event))
+
+    assert (ocsf["class_uid"], ocsf["activity_name"]) == (3001, "Lock")
+    assert (ocsf["user"]["name"], ocsf["actor"]["user"]["name"]) == ("alice", "rule no-rm")
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND)
@@ -171,7 +215,7 @@ def test_leef_of_a_command() -> None:
     )
     assert (values["src"], values["srcPort"]) == ("192.0.2.7", "50022")
     assert values["command"] == "rm -rf / | tee x=1"
-    assert (values["sev"], values["action"]) == ("3", "allowed")
+    assert (values["sev"], values["action"]) == ("3", "requested")
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND)

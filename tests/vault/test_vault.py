@@ -285,6 +285,45 @@ def test_a_session_gets_the_password_of_its_account(tmp_path: Path) -> None:
         assert asyncio.run(opened(world, way)) == ("password", "root", PASSWORD)
 
 
+async def elevating(world: World, way: Route, account: str) -> Secret:
+    thread = CatalogThread(world.catalog)
+    try:
+        return await CatalogVault(world.vault, thread).password(way, account)
+    finally:
+        thread.close()
+
+
+def test_an_elevation_is_answered_with_the_password_of_its_account(tmp_path: Path) -> None:
+    with fresh(tmp_path) as world:
+        way = route(world, CredentialKind.PASSWORD, PASSWORD)
+        with world.change() as change:
+            other = Secret("another")
+            accounts.add(change, world.vault, "web1", "wheel", CredentialKind.PASSWORD, other)
+
+        assert asyncio.run(elevating(world, way, "")) == PASSWORD
+        assert asyncio.run(elevating(world, way, "root")) == PASSWORD
+        assert asyncio.run(elevating(world, way, "wheel")) == other
+
+
+def test_an_elevation_without_a_password_says_what_to_do(tmp_path: Path) -> None:
+    with fresh(tmp_path) as world:
+        way = route(world, CredentialKind.CERTIFICATE, None)
+        with world.change() as change:
+            there = targets.get(change.connection, "web1")
+            accounts.declare(change, there, "empty", CredentialKind.PASSWORD)
+            targets.add(change, "web2", "web2.corp")
+            accounts.add(
+                change, world.vault, "web2", "wheel", CredentialKind.PASSWORD, Secret("elsewhere")
+            )
+        for account, message in (
+            ("", "root on web1 logs in with a certificate, .* another account of web1"),
+            ("empty", "has no password in the vault; .*`watchgate account set empty@web1`"),
+            ("wheel", "web1 has no account wheel .*`watchgate account add wheel@web1`"),
+        ):
+            with pytest.raises(ConfigurationError, match=message):
+                asyncio.run(elevating(world, way, account))
+
+
 def test_a_certificate_account_has_no_secret(tmp_path: Path) -> None:
     with fresh(tmp_path) as world:
         way = route(world, CredentialKind.CERTIFICATE, None)

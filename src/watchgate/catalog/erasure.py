@@ -1,7 +1,8 @@
 """What the catalog keeps of a session whose recording was erased: that it was, not what was said in it.
 
 Erasing a recording is destroying its key. What is in clear in the head of the file (who, where, when) stays
-in the catalog too; commands, names of files, destinations of forwarded connections and the reason of the end go.
+in the catalog too; commands and what was decided of them, names of files, destinations of forwarded connections
+and the reason of the end go.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, select, update
 
 from watchgate.catalog.projection import Status, apply
-from watchgate.catalog.schema import command, file_transfer, forward, session
+from watchgate.catalog.schema import command, file_transfer, forward, rule_hit, session, verdict
 from watchgate.session.ports import RecordingRequest
 
-_TEXTS = (command, file_transfer, forward)
+_TEXTS = (rule_hit, verdict, command, file_transfer, forward)
 
 
 def erase(

@@ -25,7 +25,7 @@ from watchgate.catalog.schema import handed_over
 from watchgate.errors import WatchgateError
 from watchgate.session.events import Envelope, SessionClosed
 from watchgate.session.ports import RecordingRequest
-from watchgate.siem.fact import CONTEXT, Fact
+from watchgate.siem.fact import CONTEXT, UNTOLD, Fact
 
 log = logging.getLogger(__name__)
 
@@ -290,7 +290,8 @@ def _of_log(handed: Handed) -> Batch:
 
 def _facts(batch: Batch) -> Iterator[Fact]:
     context = {name: getattr(batch.request, name) for name in CONTEXT}
-    return (Fact.of(envelope, context) for envelope in batch.envelopes)
+    told = (one for one in batch.envelopes if one.event.kind not in UNTOLD)
+    return (Fact.of(envelope, context) for envelope in told)
 
 
 def _position(connection: Connection) -> int:

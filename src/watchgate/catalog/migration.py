@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 
 from watchgate.errors import ConfigurationError
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in migrations/versions; revisions are numbered in their order."""
 
 FOLDER = Path(__file__).parent / "migrations"

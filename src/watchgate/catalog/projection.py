@@ -2,21 +2,27 @@
 
 Rows are derived from (session, seq) alone: each event sets columns of one row that no other event sets,
 so a batch may be applied twice, late, or after the batch that follows it, and the rows are the same.
-`reindex` proves it: it rebuilds them from recordings to the same content.
+What several events set has one answer whatever their order: of the verdicts on one command that with the
+highest number holds, and points only ever grow. `reindex` proves it: it rebuilds them from recordings to
+the same content.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from watchgate.catalog.database import Catalog
+from watchgate.catalog.projection_verdicts import decide
+from watchgate.catalog.putting import put
 from watchgate.catalog.schema import PROJECTIONS, command, file_transfer, forward, session
 from watchgate.session.events import (
+    CommandDecided,
     CommandFinished,
     CommandRequested,
     Envelope,
@@ -51,10 +57,6 @@ class Reindexed:
     """Rows of sessions that have no recording any more."""
 
 
-RowKey = tuple[Table, int]
-"""A row below a session: its table, and its number there."""
-
-
 def apply(
     connection: Connection,
     request: RecordingRequest,
@@ -67,14 +69,15 @@ def apply(
     """
     batch = list(envelopes)
     _apply_session(connection, request, batch, status)
-    rows: dict[RowKey, dict[str, Any]] = {}
+    rows: dict[Table, dict[int, dict[str, Any]]] = defaultdict(dict)
     for envelope in batch:
         placed = _row(envelope, request.started_at_us)
         if placed is not None:
             table, number, values = placed
-            rows.setdefault((table, number), {}).update(values)
-    for (table, number), values in rows.items():
-        _put(connection, table, request.session, number, values)
+            rows[table].setdefault(number, {}).update(values)
+    for table, of_table in rows.items():
+        put(connection, request.session, table, of_table)
+    decide(connection, request, batch)
 
 
 # --- the session's own row -----------------------------------------------------------------------
@@ -110,6 +113,8 @@ def _fresh(request: RecordingRequest) -> dict[str, Any]:
         "state": "live",
         "ended_at_us": None,
         "reason": None,
+        "points": None,
+        "risk": None,
     }
 
 
@@ -129,6 +134,9 @@ def _merge(row: dict[str, Any], batch: Sequence[Envelope], status: Status) -> No
                 row["key_id"] = reached.key_id
                 row["target_address"] = reached.address
                 row["gateway_address"] = reached.gateway
+            case CommandDecided() as decided:
+                row["points"] = max(row["points"] or 0, decided.session_points)
+                row["risk"] = max(row["risk"] or 0, decided.risk)
             case _:
                 pass
     _settle(row, status)
@@ -166,6 +174,9 @@ def _row(envelope: Envelope, started_at_us: int) -> tuple[Table, int, dict[str, 
                     "text": event.command,
                     "source": event.source,
                     "confidence": event.confidence,
+                    "place": event.place,
+                    "program": event.program,
+                    "cwd": event.cwd,
                 },
             )
         case CommandFinished() as event:
@@ -229,17 +240,6 @@ def _forward(
                 "refused": event.reason,
             }
             return forward, -1 - seq, when | asked
-
-
-def _put(
-    connection: Connection, table: Table, of_session: str, number: int, values: dict[str, Any]
-) -> None:
-    """Update the row, or insert it: portable where `ON CONFLICT` is not."""
-    counter = table.c.item if table is forward else table.c.seq
-    here = and_(table.c.session_id == of_session, counter == number)
-    if connection.execute(update(table).where(here).values(values)).rowcount == 0:
-        keys = {"session_id": of_session, counter.name: number}
-        connection.execute(insert(table).values(keys | values))
 
 
 # --- all again -----------------------------------------------------------------------------------

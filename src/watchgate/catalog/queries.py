@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, RowMapping, Select, and_, func, select
 
-from watchgate.catalog.schema import command, file_transfer, forward, session
+from watchgate.catalog.schema import command, file_transfer, forward, rule_hit, session, verdict
 from watchgate.errors import NotFound
 
 SHORTEST_PREFIX = 4
@@ -43,6 +45,10 @@ class SessionRow:
     key_id: str | None
     target_address: str | None
     gateway_address: str | None
+    points: int | None
+    """What the rules that its commands met add up to; None: nothing was decided in it."""
+    risk: int | None
+    """The same as a risk from 0 to 100."""
     commands: int
     files: int
     forwards: int
@@ -62,6 +68,23 @@ class CommandRow:
     exit_status: int | None
     exit_signal: str | None
     duration_us: int | None
+    place: str | None = None
+    program: str | None = None
+    cwd: str | None = None
+    verdict: str | None = None
+    """What the rules said of it last; None: nothing decided it."""
+    severity: str | None = None
+    points: int = 0
+    normalized: tuple[str, ...] = ()
+    """Its simple commands as the rules saw them."""
+    opaque: tuple[str, ...] = ()
+    message: str = ""
+    """What the operator read when it held him up."""
+    approval: str | None = None
+    rules: tuple[str, ...] = ()
+    """Those that matched."""
+    shadows: tuple[str, ...] = ()
+    """Those that would have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +192,39 @@ def find_session(connection: Connection, name: str) -> SessionRow:
 
 
 def commands(connection: Connection, of_session: str) -> list[CommandRow]:
-    """The commands of a session in their order."""
-    table = command
+    """The commands of a session in their order, with what was decided of each."""
+    decided = and_(verdict.c.session_id == command.c.session_id, verdict.c.seq == command.c.seq)
     query = (
-        select(*table.c)
-        .where(table.c.session_id == of_session, table.c.text.is_not(None))
-        .order_by(table.c.seq)
+        select(*_COMMAND_COLUMNS, *_VERDICT_COLUMNS)
+        .select_from(command.outerjoin(verdict, decided))
+        .where(command.c.session_id == of_session, command.c.text.is_not(None))
+        .order_by(command.c.seq)
     )
-    return [CommandRow(*tuple(row)[1:]) for row in connection.execute(query)]
+    hits = _hits(connection, of_session)
+    rows = connection.execute(query).mappings()
+    return [_command_row(row, *hits[row["seq"]]) for row in rows]
+
+
+def _hits(connection: Connection, of_session: str) -> defaultdict[int, tuple[list[str], list[str]]]:
+    """The rules that each command met, and the shadows among them apart."""
+    found: defaultdict[int, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    query = (
+        select(rule_hit.c.seq, rule_hit.c.rule, rule_hit.c.shadow)
+        .where(rule_hit.c.session_id == of_session)
+        .order_by(rule_hit.c.seq, rule_hit.c.rule)
+    )
+    for seq, name, shadow in connection.execute(query):
+        found[seq][1 if shadow else 0].append(name)
+    return found
+
+
+def _command_row(row: RowMapping, rules: list[str], shadows: list[str]) -> CommandRow:
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    values["points"] = values["points"] or 0
+    values["message"] = values["message"] or ""
+    for name in ("normalized", "opaque"):
+        values[name] = tuple(values[name] or ())
+    return CommandRow(**values, rules=tuple(rules), shadows=tuple(shadows))
 
 
 def files(connection: Connection, of_session: str) -> list[FileRow]:
@@ -199,6 +247,12 @@ def forwards(connection: Connection, of_session: str) -> list[ForwardRow]:
     return [ForwardRow(*tuple(row)[2:]) for row in connection.execute(query)]
 
 
+_COMMAND_COLUMNS = tuple(column for column in command.c if column.name != "session_id")
+_VERDICT_COLUMNS = (
+    verdict.c.outcome.label("verdict"),
+    *(verdict.c.severity, verdict.c.points, verdict.c.normalized),
+    *(verdict.c.opaque, verdict.c.message, verdict.c.approval),
+)
 _ROW_COLUMNS = tuple(column for column in session.c if column.name != "last_seq")
 
 

@@ -88,6 +88,9 @@ operator = Table(
     Column("totp_last_step", BigInteger, nullable=False, default=0),
     Column("disabled_at_us", BigInteger),
     Column("created_at_us", BigInteger, nullable=False),
+    Column("locked_at_us", BigInteger),
+    Column("locked_by", WireText),
+    Column("locked_reason", WireText),
 )
 
 operator_group = Table(
@@ -169,9 +172,46 @@ grant = Table(
     Column("comment", WireText, nullable=False),
     Column("created_at_us", BigInteger, nullable=False),
     Column("revoked_at_us", BigInteger),
+    Column("shell", Word(16)),
+    Column("elevation", Word(64)),
     Index(None, "operator_id", "target_id"),
     Index(None, "group_name", "target_id"),
     Index(None, "target_id"),
+)
+
+rule = Table(
+    "rule",
+    METADATA,
+    Column("name", Word(64), primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("digest", Word(64), nullable=False),
+    Column("origin", WireText, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at_us", BigInteger, nullable=False),
+    Column("changed_at_us", BigInteger, nullable=False),
+)
+
+approval = Table(
+    "approval",
+    METADATA,
+    _id(),
+    Column("session", Word(36), nullable=False),
+    Column("operator", WireText, nullable=False, index=True),
+    Column("account", WireText, nullable=False),
+    Column("target", WireText, nullable=False),
+    Column("channel", Integer, nullable=False),
+    Column("command", WireText, nullable=False),
+    Column("normalized", JSON, nullable=False),
+    Column("key_digest", Word(64), nullable=False),
+    Column("rules", JSON, nullable=False),
+    Column("state", Word(16), nullable=False, index=True),
+    Column("asked_at_us", BigInteger, nullable=False),
+    Column("expires_at_us", BigInteger, nullable=False),
+    Column("answered_at_us", BigInteger),
+    Column("answered_by", WireText),
+    Column("reason", WireText),
+    Column("until_us", BigInteger),
+    Column("uses_left", Integer),
 )
 
 secret = Table(
@@ -223,6 +263,8 @@ session = Table(
     Column("key_id", WireText),
     Column("target_address", WireText),
     Column("gateway_address", WireText),
+    Column("points", BigInteger),
+    Column("risk", Integer),
     Index(None, "operator", "started_at_us"),
     Index(None, "target", "started_at_us"),
 )
@@ -248,6 +290,41 @@ command = Table(
     Column("exit_status", BigInteger),
     Column("exit_signal", WireText),
     Column("duration_us", BigInteger),
+    Column("place", Word(16)),
+    Column("program", WireText),
+    Column("cwd", WireText),
+)
+
+verdict = Table(
+    "verdict",
+    METADATA,
+    _of_session(),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("decided_seq", BigInteger, nullable=False),
+    Column("at_us", BigInteger, nullable=False, index=True),
+    Column("offset_us", BigInteger, nullable=False),
+    Column("outcome", Word(16), nullable=False, index=True),
+    Column("severity", Word(16)),
+    Column("points", Integer, nullable=False),
+    Column("normalized", JSON, nullable=False),
+    Column("opaque", JSON, nullable=False),
+    Column("message", WireText, nullable=False),
+    Column("tries_left", Integer),
+    Column("approval", Word(36)),
+)
+"""One row for each decided command; *seq* is that of its `command.requested`."""
+
+rule_hit = Table(
+    "rule_hit",
+    METADATA,
+    _of_session(),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("rule", Word(64), primary_key=True),
+    Column("operator", WireText, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("shadow", Boolean, nullable=False),
+    Index(None, "operator", "rule", "at_us"),
+    Index(None, "rule", "at_us"),
 )
 
 file_transfer = Table(
@@ -284,7 +361,7 @@ forward = Table(
     Column("received_octets", BigInteger),
 )
 
-PROJECTIONS = (forward, file_transfer, command, session)
+PROJECTIONS = (forward, file_transfer, rule_hit, verdict, command, session)
 """In the order in which they are emptied."""
 
 # --- what leaves for SIEMs -------------------------------------------------------------------------

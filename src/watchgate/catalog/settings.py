@@ -11,12 +11,25 @@ from enum import StrEnum
 from typing import Any
 
 from watchgate.errors import ConfigurationError
-from watchgate.session.model import FailurePolicy, HostKeyPolicy, IndexPolicy, TargetSettings
+from watchgate.session.model import (
+    Device,
+    FailurePolicy,
+    HostKeyPolicy,
+    IndexPolicy,
+    IntegrationPolicy,
+    Tampering,
+    TargetSettings,
+    Unreadable,
+)
 
 _CHOICES: dict[str, type[StrEnum]] = {
     "on_recording_failure": FailurePolicy,
     "host_keys": HostKeyPolicy,
     "index": IndexPolicy,
+    "integration": IntegrationPolicy,
+    "device": Device,
+    "on_unreadable": Unreadable,
+    "on_tampering": Tampering,
 }
 _FLAGS = {"legacy_algorithms", "record_input"}
 _SECONDS = {"connect_timeout": (0.1, 600.0), "idle_timeout": (0.0, 30 * 86_400.0)}

@@ -51,7 +51,8 @@ class CatalogThread:
             with self._catalog.write() as connection:
                 return work(connection, *args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._writer, job)
+        # Unshielded, a caller that is cancelled would take a transaction that still queues with it.
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._writer, job))
 
     def close(self) -> None:
         """Finish what waits and stop the threads; the catalog itself stays open."""

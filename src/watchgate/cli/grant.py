@@ -14,7 +14,7 @@ from watchgate.cli.output import moment, said, table
 from watchgate.errors import ConfigurationError
 from watchgate.identity import grants
 from watchgate.identity.hours import Hours
-from watchgate.session.model import DEFAULT_CAPABILITIES, Capability
+from watchgate.session.model import DEFAULT_CAPABILITIES, Capability, ShellKind
 
 app = typer.Typer()
 
@@ -22,6 +22,7 @@ SHORT_ID = 13
 """The octets of a UUIDv7 that hold its milliseconds: enough to tell grants apart."""
 
 CAPABILITIES = ", ".join(Capability)
+SHELLS = " or ".join(ShellKind)
 
 
 @verb(app, "add")
@@ -62,6 +63,21 @@ def add(
     max_sessions: Annotated[
         int, typer.Option(help="At most so many sessions at one time; 0 is no limit.")
     ] = 0,
+    shell: Annotated[
+        str,
+        typer.Option(
+            help=f"Whose line editor the operator types into: {SHELLS}. With the gateway's, each command "
+            "must be permitted, and no shell on the target sees free text."
+        ),
+    ] = ShellKind.TARGET,
+    elevate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ACCOUNT",
+            help="Answer the password prompt of sudo, su, doas and enable from the vault: with the "
+            "password of this account of the same target, or of the session's own: same.",
+        ),
+    ] = None,
     comment: Annotated[str, typer.Option(help="Why; for those who review grants.")] = "",
 ) -> None:
     """Grant an operator or a group an account on a target."""
@@ -78,6 +94,8 @@ def add(
         networks=grants.parse_networks(network or ()),
         max_sessions=max_sessions,
         comment=comment,
+        shell=grants.parse_shell(shell),
+        elevation=None if elevate is None else grants.parse_elevation(elevate),
     )
     with context.gateway() as gateway, gateway.change() as change:
         added = grants.add(
@@ -182,6 +200,10 @@ def _terms(context: Context, grant: grants.GrantRecord) -> str:
         parts.append("from " + ", ".join(map(str, grant.networks)))
     if grant.max_sessions:
         parts.append(f"{grant.max_sessions} at once")
+    if grant.shell is not ShellKind.TARGET:
+        parts.append(f"types into the {grant.shell}'s shell")
+    if grant.elevation is not None:
+        parts.append(f"elevates as {grants.describe_elevation(grant.elevation)}")
     if grant.comment:
         parts.append(grant.comment)
     return "; ".join(parts)

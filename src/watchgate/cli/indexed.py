@@ -43,6 +43,8 @@ def with_indexed(
             exit_status=None,
             exit_signal=None,
             duration_us=None,
+            verdict=one.verdict,
+            severity=one.severity,
         )
         for one in found.documents
         if one.item not in numbers

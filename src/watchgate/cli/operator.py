@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from watchgate.catalog import names
-from watchgate.cli import secrets
+from watchgate.cli import lock, secrets
 from watchgate.cli.context import Context, verb
 from watchgate.cli.output import facts, moment, said, table
 from watchgate.errors import ConfigurationError, NotFound
@@ -68,7 +68,7 @@ def list_operators(
             "ROLES": [one.roles for one in found],
             "GROUPS": [one.groups for one in found],
             "LOGIN": [_ways(one) for one in found],
-            "STATE": ["disabled" if one.disabled else "enabled" for one in found],
+            "STATE": [_state(one) for one in found],
         },
         empty="There is no operator; add one: watchgate operator add NAME --key FILE",
     )
@@ -82,7 +82,8 @@ def show(context: Context, name: Name) -> None:
         keys = publickeys.list_all(connection, name)
     lines: dict[str, object] = {
         "name": found.name,
-        "state": "disabled" if found.disabled else "enabled",
+        "state": _state(found),
+        **_lock(context, found),
         "roles": found.roles,
         "groups": found.groups,
         "password": "set" if found.has_password else None,
@@ -113,6 +114,10 @@ def enable(context: Context, name: Name) -> None:
     with context.gateway() as gateway, gateway.change() as change:
         found = operators.enable(change, name)
     said(context, f"operator {found.name} is enabled", found)
+
+
+verb(app, "lock")(lock.lock)
+verb(app, "unlock")(lock.unlock)
 
 
 @verb(app, "remove")
@@ -297,6 +302,19 @@ def leave(context: Context, name: Name, group: GroupName) -> None:
 
 
 # --- words ---------------------------------------------------------------------------------------
+
+
+def _state(operator: operators.OperatorAccount) -> str:
+    if operator.locked:
+        return "locked, disabled" if operator.disabled else "locked"
+    return "disabled" if operator.disabled else "enabled"
+
+
+def _lock(context: Context, operator: operators.OperatorAccount) -> dict[str, object]:
+    if not operator.locked:
+        return {}
+    since = moment(context, operator.locked_at_us)
+    return {"locked": f"since {since} by {operator.locked_by}: {operator.locked_reason}"}
 
 
 def _ways(operator: operators.OperatorAccount) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -61,6 +62,7 @@ def list_sessions(
             "WHERE": [f"{one.account}@{one.target}" for one in found],
             "LASTED": [_lasted(one) for one in found],
             "STATE": [one.state for one in found],
+            "RISK": [one.risk for one in found],
         },
         empty="No session matches.",
     )
@@ -89,8 +91,12 @@ def show(context: Context, name: Name) -> None:
             f"  {number:>3}  {_offset(command.offset_us)}  {_exit(command):<7} "
             f"{on_one_line(command.text)}"
         )
+        for line in _judged(command):
+            typer.echo(f"{'':>22}{line}")
     if any(command.confidence != "exact" for command in commands):
-        typer.echo("       ~ was read off the screen; the others are what the client asked for")
+        typer.echo(
+            "       ~ was read off the screen; the others are what the client asked for or the shell told"
+        )
     if commands and missing:
         typer.echo(f"       there may be more: {missing}")
     if files:
@@ -153,6 +159,7 @@ def _facts(context: Context, row: queries.SessionRow) -> dict[str, object]:
         "grant": row.grant,
         "key id there": row.key_id,
         "moved": f"{size(row.input_octets)} in, {size(row.output_octets)} out",
+        "risk": None if row.risk is None else f"{row.risk} of 100, {row.points} points",
     }
 
 
@@ -166,7 +173,31 @@ def _offset(microseconds: int) -> str:
     return f"{minutes:>4}:{seconds:02}"
 
 
+def _judged(command: queries.CommandRow) -> Iterator[str]:
+    """What the rules said of a command: nothing when none of them met it and it ran."""
+    severity = f", {command.severity} severity" if command.severity else ""
+    rules = ", ".join(map(on_one_line, command.rules))
+    if command.verdict not in (None, "allow") or rules:
+        said = _OUTCOMES.get(command.verdict or "allow", "decided")
+        yield f"{said}{f' by {rules}' if rules else ''}{severity}"
+    if command.approval:
+        yield f"under approval {on_one_line(command.approval)}"
+    if command.shadows:
+        yield f"shadow rules: {', '.join(map(on_one_line, command.shadows))}"
+
+
+_OUTCOMES = {
+    "allow": "allowed",
+    "approve": "waited for an approval",
+    "block": "blocked",
+    "force": "blocked: not on the list",
+    "interrupt": "blocked: interrupting rule",
+}
+
+
 def _exit(command: queries.CommandRow) -> str:
+    if command.verdict in ("block", "interrupt", "force"):
+        return "BLOCKED"
     if command.confidence != "exact":
         return "~"
     if command.exit_signal:

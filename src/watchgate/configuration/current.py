@@ -180,5 +180,7 @@ def grant_entry(record: GrantRecord, name: str) -> GrantEntry:
         networks=terms.ordered(record.networks),
         max_sessions=record.max_sessions,
         comment=record.comment,
+        shell=record.shell,
+        elevation=record.elevation,
     )
     return GrantEntry(name, record.operator, record.group, record.account, record.where, given)

@@ -25,9 +25,9 @@ from watchgate.configuration.shapes import (
 )
 from watchgate.errors import ConfigurationError
 from watchgate.identity.combinations import Combinations
-from watchgate.identity.grants import EVERY, parse_networks
+from watchgate.identity.grants import EVERY, parse_elevation, parse_networks
 from watchgate.identity.operators import Role
-from watchgate.session.model import Capability, CredentialKind, TargetSettings
+from watchgate.session.model import Capability, CredentialKind, ShellKind, TargetSettings
 
 VERSION = 1
 PRIVATE_PREFIX = "x-"
@@ -110,6 +110,10 @@ SETTINGS = {
     "record_input": "Whether what is typed is recorded, beside what is shown.",
     "idle_timeout": "Seconds without an octet either way after which a session ends; 0 is never.",
     "index": "What of its sessions can be searched for.",
+    "integration": "Whether its shells are asked to tell each command before they run it.",
+    "device": "What its command line is; only a Unix shell is ever sent what nobody typed.",
+    "on_unreadable": "What becomes of a line that the gateway cannot read, where rules hold.",
+    "on_tampering": "What becomes of a session whose shell ceases to tell its commands.",
 }
 
 
@@ -289,6 +293,16 @@ GRANT = Record(
             "max_sessions",
             Number(0, 1_000_000, whole=True),
             "At most so many sessions of each operator at one time; 0 is no limit.",
+        ),
+        Key(
+            "shell",
+            Choice(ShellKind),
+            "Whose line editor the operator types into; with the gateway's, no shell on the target sees free text. Else the target's.",
+        ),
+        Key(
+            "elevation",
+            Text("the name of an account, or same", parse_elevation, example="same"),
+            "Whose password, out of the vault, answers sudo, su, doas and enable: an account of the same target, or `same`, the session's own. Without it the operator types it himself.",
         ),
         Key("comment", Text("text"), "Why; for those who review grants."),
     ),

@@ -18,7 +18,7 @@ from watchgate.errors import ConfigurationError
 from watchgate.identity import grants
 from watchgate.identity.grants import Terms
 from watchgate.identity.hours import Hours
-from watchgate.session.model import DEFAULT_CAPABILITIES, Capability
+from watchgate.session.model import DEFAULT_CAPABILITIES, Capability, ShellKind
 
 
 def grant(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,6 +78,8 @@ def _terms(said: Mapping[str, Any]) -> Terms:
         networks=ordered(said.get("networks", ())),
         max_sessions=said.get("max_sessions", 0),
         comment=storable(said.get("comment", "")),
+        shell=said.get("shell", ShellKind.TARGET),
+        elevation=said.get("elevation"),
     )
 
 
@@ -165,6 +167,10 @@ def written_terms(terms: Terms) -> dict[str, Any]:
         said["networks"] = [str(network) for network in terms.networks]
     if terms.max_sessions:
         said["max_sessions"] = terms.max_sessions
+    if terms.shell is not ShellKind.TARGET:
+        said["shell"] = str(terms.shell)
+    if terms.elevation is not None:
+        said["elevation"] = grants.describe_elevation(terms.elevation)
     if terms.comment:
         said["comment"] = terms.comment
     return said

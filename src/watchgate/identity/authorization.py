@@ -2,7 +2,8 @@
 
 Everything is read from the catalog at each question, so a grant that was revoked a moment ago permits
 nothing. Grants are not added up: the best one that holds is the session's, so that the evidence names one
-reason. Best is: permits most, then lasts longest, then is oldest.
+reason. Best is: permits most, then lasts longest, then is oldest; with the same capabilities a shell on the
+target is more than one in the gateway, and an answered elevation more than none.
 
 What an operator hears gives nothing away: a target that does not exist and one that he has no grant for
 are the same words. Of a grant that he has he hears why it does not hold.
@@ -23,9 +24,18 @@ from watchgate.catalog.schema import account, grant, operator, operator_group, t
 from watchgate.catalog.thread import CatalogThread
 from watchgate.clock import Clock
 from watchgate.errors import Refused
-from watchgate.identity import grants
+from watchgate.identity import grants, locks
 from watchgate.identity.grants import GrantRecord
-from watchgate.session.model import Account, Address, Claim, Grant, Operator, Route, Target
+from watchgate.session.model import (
+    Account,
+    Address,
+    Claim,
+    Grant,
+    Operator,
+    Route,
+    ShellKind,
+    Target,
+)
 from watchgate.vault import accounts
 
 _LISTED = 10
@@ -154,14 +164,12 @@ def _decide(connection: Connection, asked: _Asked, wanted: str) -> Route:
 
 
 def _present(connection: Connection, asking: Operator) -> Operator:
-    """The operator with the roles and groups that he has by now; Refused when he is disabled."""
-    row = connection.execute(
-        select(operator.c.name, operator.c.roles, operator.c.disabled_at_us).where(
-            operator.c.id == asking.id
-        )
-    ).one_or_none()
+    """The operator with the roles and groups that he has by now; Refused when disabled or locked."""
+    row = connection.execute(select(operator).where(operator.c.id == asking.id)).one_or_none()
     if row is None or row.disabled_at_us is not None:
         raise Refused("your account is disabled", code="operator.disabled")
+    if (lock := locks.of_row(row)) is not None:
+        raise lock.refusal()
     groups = connection.scalars(
         select(operator_group.c.name).where(operator_group.c.operator_id == asking.id)
     )
@@ -224,8 +232,8 @@ def _account(
 
 def _best(asked: _Asked, records: Iterable[GrantRecord]) -> GrantRecord | None:
     holding = [record for record in records if asked.obstacle(record) is None]
-    most = max((len(record.capabilities) for record in holding), default=0)
-    widest = [record for record in holding if len(record.capabilities) == most]
+    most = max(map(_width, holding), default=None)
+    widest = [record for record in holding if _width(record) == most]
     if len(widest) < 2:
         return widest[0] if widest else None
 
@@ -234,6 +242,12 @@ def _best(asked: _Asked, records: Iterable[GrantRecord]) -> GrantRecord | None:
         return float("inf") if end is None else end
 
     return max(widest, key=lasts)
+
+
+def _width(record: GrantRecord) -> tuple[int, bool, bool]:
+    """How much it permits."""
+    free = record.shell is ShellKind.TARGET
+    return len(record.capabilities), free, record.elevation is not None
 
 
 def _hindered(asked: _Asked, records: Iterable[GrantRecord], name: str, on: str) -> Refused:
@@ -251,7 +265,14 @@ def _no_grant(name: str | None, wanted: str) -> Refused:
 
 
 def _frozen(record: GrantRecord, at_us: int) -> Grant:
-    return Grant(record.id, record.capabilities, record.ends_us(at_us), record.max_sessions)
+    return Grant(
+        record.id,
+        record.capabilities,
+        record.ends_us(at_us),
+        record.max_sessions,
+        record.shell,
+        record.elevation,
+    )
 
 
 def _at(name: str, on: str) -> str:

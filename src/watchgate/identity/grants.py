@@ -22,9 +22,11 @@ from watchgate.clock import iso
 from watchgate.errors import ConfigurationError
 from watchgate.identity import operators
 from watchgate.identity.hours import Hours
-from watchgate.session.model import DEFAULT_CAPABILITIES, Capability
+from watchgate.session.model import DEFAULT_CAPABILITIES, Capability, ShellKind
 
 EVERY = "*"
+SAME = "same"
+"""How people write the session's own account, where a grant names the account whose password elevates."""
 _MOST_NETWORKS = 100
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -54,6 +56,9 @@ class GrantRecord:
     created_at_us: int
     revoked_at_us: int | None
     target_id: str | None = None
+    shell: ShellKind = ShellKind.TARGET
+    elevation: str | None = None
+    """Whose password answers an elevation: `""` is the session's own account; None: nobody's."""
 
     @property
     def subject(self) -> str:
@@ -167,6 +172,8 @@ def _record(row: Row[tuple[object, ...]]) -> GrantRecord:
         created_at_us=row.created_at_us,
         revoked_at_us=row.revoked_at_us,
         target_id=row.target_id,
+        shell=ShellKind.TARGET if row.shell is None else ShellKind(row.shell),
+        elevation=row.elevation,
     )
 
 
@@ -184,6 +191,9 @@ class Terms:
     networks: tuple[Network, ...] = ()
     max_sessions: int = 0
     comment: str = ""
+    shell: ShellKind = ShellKind.TARGET
+    elevation: str | None = None
+    """Whose password answers an elevation: `""` is the session's own account; None: nobody's."""
 
 
 def add(
@@ -220,6 +230,8 @@ def add(
             max_sessions=chosen.max_sessions,
             comment=chosen.comment,
             created_at_us=change.at_us,
+            shell=None if chosen.shell is ShellKind.TARGET else str(chosen.shell),
+            elevation=chosen.elevation,
         )
     )
     added = load(change.connection, grant.c.id == identifier)[0]
@@ -230,6 +242,7 @@ def add(
         account=account,
         on=added.where,
         capabilities=sorted(chosen.capabilities),
+        **_noted(chosen),
     )
     return added
 
@@ -245,6 +258,14 @@ def revoke(change: Change, which: str) -> GrantRecord:
         change.note("grant.revoked", found.id, to=found.subject, on=found.where)
         found = replace(found, revoked_at_us=at_us)
     return found
+
+
+def _noted(terms: Terms) -> dict[str, str]:
+    """What the journal says of how its shells and elevations are, where they are not as usual."""
+    noted = {} if terms.shell is ShellKind.TARGET else {"shell": str(terms.shell)}
+    if terms.elevation is not None:
+        noted["elevation"] = describe_elevation(terms.elevation)
+    return noted
 
 
 def _subject(
@@ -275,6 +296,8 @@ def _checked(terms: Terms, now_us: int) -> Terms:
             f"{terms.max_sessions} is not a number of sessions; 0 is no limit",
             code="grant.illegal-limit",
         )
+    if terms.elevation:
+        names.checked_account(terms.elevation)
     return terms
 
 
@@ -293,6 +316,27 @@ def parse_capabilities(texts: Iterable[str]) -> frozenset[Capability]:
             )
         found.add(Capability(text))
     return frozenset(found)
+
+
+def parse_shell(text: str) -> ShellKind:
+    """Whose line editor, by its word; raises ConfigurationError."""
+    try:
+        return ShellKind(text)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"there is no kind of shell {text!r}; there are {', '.join(ShellKind)}",
+            code="grant.unknown-shell",
+        ) from error
+
+
+def parse_elevation(text: str) -> str:
+    """The account whose password elevates; `same`, or nothing, is the session's own (`""`)."""
+    return "" if text in ("", SAME) else names.checked_account(text)
+
+
+def describe_elevation(elevation: str) -> str:
+    """The inverse of `parse_elevation`."""
+    return elevation or SAME
 
 
 def parse_selector(text: str) -> dict[str, str]:

@@ -44,6 +44,10 @@ class OperatorAccount:
     roles: frozenset[str]
     groups: frozenset[str]
     disabled_at_us: int | None
+    locked_at_us: int | None
+    locked_by: str | None
+    """`rule NAME`, or the administrator."""
+    locked_reason: str | None
     has_password: bool
     has_totp: bool
     keys: int
@@ -55,6 +59,11 @@ class OperatorAccount:
     def disabled(self) -> bool:
         """No login, no session."""
         return self.disabled_at_us is not None
+
+    @property
+    def locked(self) -> bool:
+        """No session, until an administrator releases him."""
+        return self.locked_at_us is not None
 
     def operator(self) -> Operator:
         """The noun that sessions know."""
@@ -115,6 +124,9 @@ def _load(connection: Connection, *conditions: ColumnElement[bool]) -> list[Oper
             roles=frozenset(row.roles),
             groups=frozenset(members.get(row.id, ())),
             disabled_at_us=row.disabled_at_us,
+            locked_at_us=row.locked_at_us,
+            locked_by=row.locked_by,
+            locked_reason=row.locked_reason,
             has_password=row.password_hash is not None,
             has_totp=row.totp > 0,
             keys=row.keys,

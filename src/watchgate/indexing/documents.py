@@ -1,7 +1,8 @@
 """The documents of the index out of the records of one recording.
 
 Pure, and the same in whatever pieces the records come: a recording that is followed while it is being
-written gives what `watchgate reindex` reads from it years later. What counts as a command, and what a
+written gives what `watchgate reindex` reads from it years later; of a command that was decided again there are two
+documents with one number, of which the second holds. What counts as a command, and what a
 terminal showed, is decided in recording/contents.py, as for the exports.
 """
 
@@ -154,6 +155,8 @@ class DocumentReader:
             text=found.text,
             source=found.source,
             confidence=found.confidence,
+            verdict=found.verdict,
+            severity=found.severity,
         )
 
     def _text(self, t_us: int, channel: int, text: str, source: str) -> Document:

@@ -55,6 +55,10 @@ class Action:
     size: int | None = None
     digest: str | None = None
     """SHA-256 of what was moved."""
+    verdict: str | None = None
+    """What the rules said of a command; None: nothing decided it."""
+    severity: str | None = None
+    """The highest of the rules that it met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,10 @@ class Totals:
     lasted_us: int
     commands: int
     inferred: int
+    held_up: int
+    """Commands that the rules did not let run."""
+    high_risk: int
+    """Commands that met a rule of high severity, those that ran too."""
     uploads: int
     uploaded: int
     """Octets."""
@@ -153,6 +161,8 @@ class Activity:
             lasted_us=sum(work.lasted_us for work in self.sessions),
             commands=len(commands),
             inferred=sum(one.inferred for one in commands),
+            held_up=sum(one.verdict not in (None, "allow") for one in commands),
+            high_risk=sum(one.severity == "high" for one in commands),
             uploads=len(uploads),
             uploaded=sum(one.size or 0 for one in uploads),
             downloads=len(downloads),

@@ -141,18 +141,41 @@ def _actions(connection: Connection, row: SessionRow, found: Iterable[Document])
 
 
 def _command(row: CommandRow) -> Action:
-    outcome = row.exit_signal or ("" if row.exit_status is None else f"exit {row.exit_status}")
+    ended = row.exit_signal or ("" if row.exit_status is None else f"exit {row.exit_status}")
+    outcome = ", ".join(filter(None, (ended, _judged(row.verdict, row.severity, row.rules))))
     return Action(
         *(row.at_us, row.offset_us, What.COMMAND, row.source, row.text, outcome),
         inferred=row.confidence != "exact",
+        verdict=row.verdict,
+        severity=row.severity,
     )
+
+
+def _judged(verdict: str | None, severity: str | None, rules: Sequence[str] = ()) -> str:
+    """What the rules said; nothing of a command that ran and that no rule met."""
+    if verdict is None or (verdict == "allow" and severity is None):
+        return ""
+    by = f" by {', '.join(rules)}" if rules else ""
+    grave = f" ({severity} severity)" if severity else ""
+    return f"{_OUTCOMES.get(verdict, verdict)}{by}{grave}"
+
+
+_OUTCOMES = {
+    "allow": "allowed",
+    "approve": "waited for an approval",
+    "block": "blocked",
+    "force": "blocked, not on the list",
+    "interrupt": "blocked",
+}
 
 
 def _indexed(document: Document) -> Action:
     return Action(
         *(document.at_us, document.offset_us, What.COMMAND, document.source, document.text),
-        outcome=document.verdict or "",
+        outcome=_judged(document.verdict, document.severity),
         inferred=document.confidence != "exact",
+        verdict=document.verdict,
+        severity=document.severity,
     )
 
 

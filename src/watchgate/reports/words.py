@@ -76,6 +76,8 @@ def totals(activity: Activity) -> list[tuple[str, str]]:
     return [
         ("sessions", f"{sums.sessions} ({length(sums.lasted_us)} in all)"),
         ("commands", f"{sums.commands}{inferred}"),
+        ("commands held up", str(sums.held_up)),
+        ("commands of high risk", str(sums.high_risk)),
         ("files uploaded", f"{sums.uploads} ({octets(sums.uploaded)})"),
         ("files downloaded", f"{sums.downloads} ({octets(sums.downloaded)})"),
         ("files changed", str(sums.changes)),
@@ -99,6 +101,7 @@ def facts(activity: Activity, work: Work) -> list[tuple[str, str]]:
         ("ended", f"{ended}, after {length(work.lasted_us)}"),
         ("ended because", f"{why}{by}" if why else "-"),
         ("by the grant", work.grant),
+        ("risk", "-" if row.risk is None else f"{row.risk} of 100 ({row.points} points)"),
         ("key id there", row.key_id or "-"),
         ("recording", row.recording),
         ("file", proof.path),

@@ -7,12 +7,18 @@ through api/control.py.
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from watchgate.errors import NotFound
+from watchgate.errors import NotFound, WatchgateError
+from watchgate.secret import Secret
+from watchgate.session.deciding import Decider, Lock
 from watchgate.session.events import ControlTerminated
 from watchgate.session.model import Ending, EndReason, Route
-from watchgate.session.ports import Recorder
+from watchgate.session.ports import ApprovalAnswer, ApprovalRequest, Recorder, Services
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +30,8 @@ class Session:
     client: str
     started_at_us: int
     recorder: Recorder
+    decider: Decider
+    services: Services
     _ended: asyncio.Future[Ending] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
@@ -43,6 +51,35 @@ class Session:
     async def ended(self) -> Ending:
         """Wait until somebody ends the session."""
         return await asyncio.shield(self._ended)
+
+    # --- what deciding commands asks of the rest of the gateway ---
+
+    async def seek(
+        self, request: ApprovalRequest, asked: Callable[[str, tuple[str, ...]], None]
+    ) -> ApprovalAnswer:
+        """Ask for an approval and wait for the answer; what fails is a refusal."""
+        try:
+            return await self.services.approvals.seek(request, asked)
+        except WatchgateError as error:
+            log.error("an approval could not be asked for in session %s: %s", self.id, error)
+            return ApprovalAnswer("", approved=False, by="", reason="it could not be asked for")
+
+    async def password(self, account: str) -> Secret | None:
+        """The password of an account on the session's target, None when the vault has none."""
+        try:
+            return await self.services.vault.password(self.route, account)
+        except WatchgateError as error:
+            log.error("no password to elevate with in session %s: %s", self.id, error)
+            return None
+
+    async def lock(self, lock: Lock) -> None:
+        """Lock the operator's account, which ends his sessions; ends this one in any case."""
+        try:
+            await self.services.locks.lock(lock.operator, lock.rule, lock.reason, self.id)
+        except WatchgateError as error:
+            log.error("%s could not be locked: %s", lock.operator, error)
+        finally:
+            self.end(Ending(EndReason.LOCKED, lock.reason))
 
 
 class Sessions:

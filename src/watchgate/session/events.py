@@ -275,6 +275,8 @@ class ChannelOpened(Event):
     terminal: str | None = None
     columns: int = 0
     rows: int = 0
+    told: bool = False
+    """Its commands are decided as they are given, and each has an event; else they are read afterwards."""
 
 
 @kind("channel.refused")
@@ -321,12 +323,20 @@ class EnvironmentPassed(Event):
 @kind("command.requested")
 @dataclass(frozen=True, slots=True)
 class CommandRequested(Event):
-    """A command that the client asked the target to run: exact, known before it runs."""
+    """A command that is about to run, unless what was decided of it says no.
+
+    *confidence* is `exact` or `inferred`; *source* says how it is known: `exec`, `stdin`, `integration`,
+    `screen`, `keys`, `gateway`. *place* is `shell`, or what else takes the line (`program`, `escape`,
+    `device`, `transfer`), with the *program*'s name.
+    """
 
     channel: int
     command: str
     source: str = "exec"
     confidence: str = "exact"
+    place: str = "shell"
+    program: str | None = None
+    cwd: str | None = None
 
 
 @kind("command.finished")
@@ -339,6 +349,197 @@ class CommandFinished(Event):
     exit_status: int | None
     exit_signal: str | None
     duration_us: int
+    cwd: str | None = None
+
+
+@kind("command.decided")
+@dataclass(frozen=True, slots=True)
+class CommandDecided(Event):
+    """What the rules said of a command, recorded before it could run.
+
+    *outcome* is `allow`, `block`, `interrupt`, `force` (refused: not on the list of the force rules) or
+    `approve` (it waits). *normalized* are its simple commands as the rules saw them, *opaque* why parts of
+    it cannot be read. *rules* matched; *shadows* would have. *points* are added to the session's, which are
+    then *session_points*, a risk of *risk* in 100. *policy* is the digest of what was frozen at the start.
+    """
+
+    channel: int
+    command_seq: int
+    command: str
+    normalized: list[str]
+    opaque: list[str]
+    outcome: str
+    rules: list[str]
+    shadows: list[str]
+    severity: str | None
+    points: int
+    session_points: int
+    risk: int
+    confidence: str
+    source: str
+    policy: str
+    message: str = ""
+    tries_left: int | None = None
+    """How often the rule that interrupts may still be met; 0 ended the session."""
+    approval: str | None = None
+    """The id of the approval under which it runs."""
+
+
+@kind("rules.frozen")
+@dataclass(frozen=True, slots=True)
+class RulesFrozen(Event):
+    """The rules that hold in this session, word by word; long lists come in several of these."""
+
+    digest: str
+    rules: list[dict[str, Any]]
+
+
+@kind("input.dropped")
+@dataclass(frozen=True, slots=True)
+class InputDropped(Event):
+    """What was typed or pasted behind a line that was not permitted did not reach the target."""
+
+    channel: int
+    lines: int
+    octets: int
+    reason: str
+
+
+@kind("integration.set")
+@dataclass(frozen=True, slots=True)
+class IntegrationSet(Event):
+    """A shell was asked to tell each command before it runs it, and does; *depth* counts shells in shells."""
+
+    channel: int
+    shell: str
+    version: str
+    depth: int = 0
+
+
+@kind("integration.missing")
+@dataclass(frozen=True, slots=True)
+class IntegrationMissing(Event):
+    """A shell does not tell its commands; they are read off the screen, or the shell is refused."""
+
+    channel: int
+    reason: str
+    refused: bool = False
+
+
+@kind("integration.tampered")
+@dataclass(frozen=True, slots=True)
+class IntegrationTampered(Event):
+    """A shell that told its commands ceased to, or something else spoke in its name; *severity* says how bad."""
+
+    channel: int
+    what: str
+    severity: str
+    ended: bool = False
+
+
+@kind("reader.failed")
+@dataclass(frozen=True, slots=True)
+class ReaderFailed(Event):
+    """The gateway lost the picture of a terminal; until it has it again, lines there cannot be read."""
+
+    channel: int
+    reason: str
+
+
+@kind("secret.injected")
+@dataclass(frozen=True, slots=True)
+class SecretInjected(Event):
+    """The gateway answered the password prompt of an elevation from the vault; nobody saw the password."""
+
+    channel: int
+    program: str
+    account: str
+    command_seq: int | None
+    prompt: str
+    proof: str
+    """How the prompt was known to be the elevation's own: `integration` or `pattern`."""
+
+
+@kind("secret.withheld")
+@dataclass(frozen=True, slots=True)
+class SecretWithheld(Event):
+    """A password prompt was not answered: it was not the elevation's own, or the last answer was wrong."""
+
+    channel: int
+    program: str
+    reason: str
+
+
+@kind("secret.rejected")
+@dataclass(frozen=True, slots=True)
+class SecretRejected(Event):
+    """The password from the vault was wrong; no other prompt of this session is answered."""
+
+    channel: int
+    program: str
+    account: str
+
+
+@kind("approval.asked")
+@dataclass(frozen=True, slots=True)
+class ApprovalAsked(Event):
+    """A command waits until somebody else approves it."""
+
+    approval: str
+    operator: str
+    account: str
+    target: str
+    command: str
+    normalized: list[str]
+    rules: list[str]
+    channel: int
+    expires_at_us: int | None = None
+
+
+@kind("approval.answered")
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswered(Event):
+    """Somebody approved or refused a command, with a reason; *until_us* says for how long it may be repeated."""
+
+    approval: str
+    operator: str
+    by: str
+    approved: bool
+    reason: str
+    command: str
+    until_us: int | None = None
+
+
+@kind("approval.closed")
+@dataclass(frozen=True, slots=True)
+class ApprovalClosed(Event):
+    """Nobody answered in time, or the operator withdrew the command."""
+
+    approval: str
+    operator: str
+    why: str
+    command: str
+
+
+@kind("operator.locked")
+@dataclass(frozen=True, slots=True)
+class OperatorLocked(Event):
+    """An operator's account was locked: his sessions end, and new ones are refused until it is released."""
+
+    operator: str
+    by: str
+    reason: str
+    rule: str | None = None
+
+
+@kind("operator.unlocked")
+@dataclass(frozen=True, slots=True)
+class OperatorUnlocked(Event):
+    """An operator's account was released."""
+
+    operator: str
+    by: str
+    reason: str
 
 
 @kind("input.redacted")

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from watchgate.clock import Clock
 from watchgate.errors import RecordingLost, Refused, TargetUnreachable, WatchgateError
 from watchgate.identifiers import uuid7
+from watchgate.policy.rules import Rule
 from watchgate.session.control import Session, Sessions
+from watchgate.session.deciding import Decider
 from watchgate.session.events import (
     OperatorAuthenticated,
     PolicyFrozen,
+    RulesFrozen,
     SessionAuthorized,
     SessionClaimed,
     SessionOpened,
@@ -42,6 +46,9 @@ log = logging.getLogger(__name__)
 SEAL_SECONDS = 10.0
 """How long a recording may take to seal before the sweep of the next start has to do it."""
 
+
+RULES_AN_EVENT = 50
+"""Rules that one event lists, so that no event is large."""
 
 LOOK_AGAIN_SECONDS = 30.0
 """How long it may take until a wall clock that was set counts for the end of a grant."""
@@ -144,11 +151,30 @@ async def _recorded(
     route: Route,
     identifier: str,
 ) -> Ending:
-    policy = Policy.freeze(route)
+    policy = Policy.freeze(route, await services.rules.current())
+    await services.locks.warm(route.operator.name, policy.rules.rules)
     request = _request(engine.claim, route, policy, services, identifier)
     recorder = await services.recordings.open(request)
-    session = Session(identifier, route, str(engine.claim.client), request.started_at_us, recorder)
+    decider = Decider(
+        route.operator.name,
+        policy,
+        services.clock,
+        services.read,
+        services.locks,
+        services.approvals.of(route),
+    )
+    session = Session(
+        identifier,
+        route,
+        str(engine.claim.client),
+        request.started_at_us,
+        recorder,
+        decider,
+        services,
+    )
     sessions.add(session)
+    if (locked := services.locks.held(route.operator.name)) is not None:
+        session.end(locked)
     ending = Ending(EndReason.FAILED, "the session failed for a reason of the gateway's")
     try:
         _record_opening(recorder, engine, proof, route, policy, request, services.version)
@@ -241,6 +267,11 @@ def _farewell(ending: Ending) -> str:
             return f"session ended: {ending.detail}"
 
 
+def _batches(rules: Sequence[Rule]) -> Iterator[Sequence[Rule]]:
+    for start in range(0, len(rules), RULES_AN_EVENT):
+        yield rules[start : start + RULES_AN_EVENT]
+
+
 def _request(
     claim: Claim, route: Route, policy: Policy, services: Services, identifier: str
 ) -> RecordingRequest:
@@ -293,6 +324,8 @@ def _record_opening(
         )
     )
     recorder.event(PolicyFrozen(policy.digest(), policy.describe()))
+    for some in _batches(policy.rules.rules):
+        recorder.event(RulesFrozen(policy.digest(), [rule.described() for rule in some]))
     recorder.event(
         SessionOpened(
             recording=request.recording,

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from watchgate.policy.ruleset import NO_RULES, RuleSet
+from watchgate.policy.subject import Subject
 from watchgate.secret import Secret
 
 
@@ -56,12 +58,60 @@ class IndexPolicy(StrEnum):
     """Commands, and all that terminals showed."""
 
 
+class IntegrationPolicy(StrEnum):
+    """Whether a target's shells are asked to tell each command before they run it."""
+
+    AUTO = "auto"
+    """Where there are rules, and the shell can."""
+    OFF = "off"
+    """Lines are read off the screen."""
+    REQUIRED = "required"
+    """A shell that cannot, or ceases to, is refused."""
+
+
+class Device(StrEnum):
+    """What a target's command line is."""
+
+    UNIX = "unix"
+    CISCO = "cisco"
+    JUNIPER = "juniper"
+    HUAWEI = "huawei"
+    OTHER = "other"
+    """Some other line editor: nothing is sent to it that was not typed."""
+
+
+class Unreadable(StrEnum):
+    """What becomes of a line that the gateway cannot read."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+
+
+class Tampering(StrEnum):
+    """What becomes of a session whose shell no longer tells its commands, though it was asked to."""
+
+    RECORD = "record"
+    END = "end"
+
+
+class ShellKind(StrEnum):
+    """Whose line editor an operator types into."""
+
+    TARGET = "target"
+    GATEWAY = "gateway"
+    """The gateway's: no shell on the target sees free text."""
+
+
 class EndReason(StrEnum):
     """Why a session ended."""
 
     CLIENT = "client"
     TARGET = "target"
     TERMINATED = "terminated"
+    INTERRUPTED = "interrupted"
+    """A rule ended it."""
+    LOCKED = "locked"
+    """Its operator's account was locked."""
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     RECORDING_LOST = "recording-lost"
@@ -120,6 +170,10 @@ class TargetSettings:
     idle_timeout: float = 0.0
     """Seconds without an octet in either direction after which a session ends; 0 is never."""
     index: IndexPolicy = IndexPolicy.COMMANDS
+    integration: IntegrationPolicy = IntegrationPolicy.AUTO
+    device: Device = Device.UNIX
+    on_unreadable: Unreadable = Unreadable.BLOCK
+    on_tampering: Tampering = Tampering.RECORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +231,10 @@ class Grant:
     """When the session must end, as wall microseconds; None is never."""
     max_sessions: int = 0
     """Simultaneous sessions under this grant; 0 is no limit."""
+    shell: ShellKind = ShellKind.TARGET
+    elevation: str | None = None
+    """Whose password answers `sudo`: `""` the session's own account's, else an account of the same target;
+    None: the operator types it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,30 +247,60 @@ class Route:
     grant: Grant
 
 
+def subject_of(route: Route) -> Subject:
+    """The session on *route*, as the scopes of rules see it."""
+    return Subject(
+        operator=route.operator.name,
+        groups=route.operator.groups,
+        target=route.target.name,
+        labels=route.target.labels,
+        account=route.account.name,
+        protocol=route.target.protocol,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Everything decided that a session runs under; immutable, with a digest."""
 
     capabilities: frozenset[Capability]
     settings: TargetSettings
+    rules: RuleSet = NO_RULES
+    """Those whose scope the session is in."""
+    shell: ShellKind = ShellKind.TARGET
+    elevation: str | None = None
 
     @classmethod
-    def freeze(cls, route: Route) -> Policy:
-        """The policy of a session on *route*."""
-        return cls(capabilities=route.grant.capabilities, settings=route.target.settings)
+    def freeze(cls, route: Route, rules: RuleSet = NO_RULES) -> Policy:
+        """The policy of a session on *route*, out of all *rules* that there are."""
+        return cls(
+            capabilities=route.grant.capabilities,
+            settings=route.target.settings,
+            rules=rules.of(subject_of(route)),
+            shell=route.grant.shell,
+            elevation=route.grant.elevation,
+        )
 
     def describe(self) -> dict[str, Any]:
         """The policy as plain JSON values in a fixed order."""
         settings = self.settings
         return {
             "capabilities": sorted(map(str, self.capabilities)),
+            "device": str(settings.device),
+            "elevation": self.elevation,
             "environment": list(settings.environment),
             "host_keys": str(settings.host_keys),
             "idle_timeout": settings.idle_timeout,
             "index": str(settings.index),
+            "integration": str(settings.integration),
             "legacy_algorithms": settings.legacy_algorithms,
             "on_recording_failure": str(settings.on_recording_failure),
+            "on_tampering": str(settings.on_tampering),
+            "on_unreadable": str(settings.on_unreadable),
             "record_input": settings.record_input,
+            "rules": self.rules.digest if self.rules else None,
+            "rules_count": len(self.rules.rules),
+            "shell": str(self.shell),
         }
 
     def digest(self) -> str:

@@ -13,7 +13,10 @@ from typing import Protocol
 
 from watchgate.clock import Clock
 from watchgate.errors import RecordingLost
+from watchgate.policy.rules import Rule
+from watchgate.policy.ruleset import RuleSet
 from watchgate.secret import Secret
+from watchgate.session.deciding import Approved, Read
 from watchgate.session.events import Event, OperatorRefused
 from watchgate.session.model import (
     Address,
@@ -173,6 +176,12 @@ class Vault(Protocol):
     async def credential(self, route: Route) -> Credential:
         """The secret for a login on *route*; raises ConfigurationError when it cannot be read."""
 
+    async def password(self, route: Route, account: str) -> Secret:
+        """The password of *account* on the route's target, to answer an elevation with.
+
+        Raises ConfigurationError when there is none.
+        """
+
 
 class Authorizer(Protocol):
     """Decides whether there is a grant, now."""
@@ -182,6 +191,71 @@ class Authorizer(Protocol):
 
     def admit(self, route: Route, session: str) -> AbstractAsyncContextManager[None]:
         """Hold a place under the grant's session limit; entering raises Refused when there is none."""
+
+
+class Rules(Protocol):
+    """Where the audited-command rules are kept."""
+
+    async def current(self) -> RuleSet:
+        """All rules that hold now; raises ConfigurationError when they cannot be read (then: no session)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """A command that waits for somebody else's word."""
+
+    session: str
+    route: Route
+    channel: int
+    command: str
+    normalized: tuple[str, ...]
+    key: tuple[str, ...]
+    """The exact parsed form, to which the answer is bound."""
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnswer:
+    """What became of it."""
+
+    approval: str
+    approved: bool
+    by: str
+    reason: str = ""
+
+
+class Approvals(Protocol):
+    """Asks for approvals, and knows those that were given."""
+
+    async def seek(
+        self, request: ApprovalRequest, asked: Callable[[str, tuple[str, ...]], None]
+    ) -> ApprovalAnswer:
+        """Ask, and wait until somebody answers or the time is over; cancelling it withdraws the request.
+
+        *asked* is told the approval's id and who may answer, once it is asked.
+        """
+
+    def of(self, route: Route) -> Approved:
+        """Those that were given for commands of this operator, as this account on this target."""
+
+
+class Locks(Protocol):
+    """Locks operators' accounts."""
+
+    def count(self, operator: str, rule: Rule, at_us: int) -> int:
+        """Count a repetition (see session.deciding.Repetitions)."""
+
+    async def warm(self, operator: str, rules: Sequence[Rule]) -> None:
+        """Know how often *operator* met those of *rules* that lock accounts, before this session."""
+
+    def held(self, operator: str) -> Ending | None:
+        """How a session of *operator* ends that was being opened while he was locked; None: it goes on.
+
+        To be asked once the session is in the register, from where on a lock finds it.
+        """
+
+    async def lock(self, operator: str, rule: str | None, reason: str, session: str) -> None:
+        """Lock the account in the name of a rule: durable first, then his sessions end."""
 
 
 class Journal(Protocol):
@@ -202,3 +276,8 @@ class Services:
     vault: Vault
     journal: Journal
     version: str
+    rules: Rules
+    approvals: Approvals
+    locks: Locks
+    read: Read
+    """Gives all that a command may mean (policy.readings)."""

@@ -36,6 +36,8 @@ LABELED_TEXTS: dict[Role, tuple[str, str]] = {
     Role.DESTINATION: ("cs3", "destination"),
     Role.RECORDING: ("cs4", "recording"),
     Role.GRANT: ("cs5", "grant"),
+    Role.NORMALIZED: ("flexString1", "normalizedCommand"),
+    Role.RULES: ("flexString2", "rules"),
 }
 LABELED_NUMBERS: dict[Role, tuple[str, str]] = {
     Role.EXIT_STATUS: ("cn2", "exitStatus"),

@@ -28,6 +28,8 @@ TEXTS: dict[Role, str] = {
     Role.DESTINATION: "watchgate.forward.destination",
     Role.RECORDING: "labels.recording_id",
     Role.GRANT: "labels.grant_id",
+    Role.NORMALIZED: "watchgate.command.normalized",
+    Role.RULES: "rule.name",
 }
 NUMBERS: dict[Role, str] = {
     Role.SIZE: "file.size",

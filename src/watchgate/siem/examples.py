@@ -15,7 +15,7 @@ from watchgate.clock import Clock
 from watchgate.errors import NotFound
 from watchgate.identifiers import uuid7
 from watchgate.session.events import KINDS
-from watchgate.siem.fact import Fact
+from watchgate.siem.fact import UNTOLD, Fact
 
 SESSION = "00000000-0000-7000-8000-000000000001"
 RECORDING = "00000000-0000-7000-8000-000000000002"
@@ -28,6 +28,7 @@ _HASH = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _TEXTS: Mapping[str, str] = {
     "account": "root",
     "action": "target.add",
+    "approval": "00000000-0000-7000-8000-000000000004",
     "actor": "cli:root",
     "address": "192.0.2.20:22",
     "by": "bob",
@@ -51,16 +52,27 @@ _TEXTS: Mapping[str, str] = {
     "key": "SHA256:oXbNpMyPhnBVdHVb8WaRnB9lQOU9yUX6MVYBgvJP5ks",
     "key_id": f"watchgate session {SESSION}",
     "method": "publickey",
+    "message": "blocked by rule recursive-rm-near-root",
     "mode": "literal",
+    "normalized": "uname -a",
     "operation": "remove",
     "operator": "alice",
     "origin": "192.0.2.7:50023",
+    "outcome": "block",
     "owner": "configuration",
     "path": "/srv/data.csv",
+    "place": "shell",
     "policy": "spool",
+    "program": "sudo",
+    "proof": "integration",
     "protocol": "ssh",
     "reason": "this is a test",
     "recording": RECORDING,
+    "rule": "recursive-rm-near-root",
+    "rules": "recursive-rm-near-root",
+    "severity": "high",
+    "shadows": "no-uname",
+    "shell": "bash",
     "signal": "INT",
     "sink": "siem",
     "source": "192.0.2.66",
@@ -77,6 +89,10 @@ _TEXTS: Mapping[str, str] = {
 
 _EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("command.requested", "source"): "exec",
+    ("command.decided", "source"): "exec",
+    ("command.decided", "policy"): _HASH,
+    ("approval.closed", "why"): "expired",
+    ("integration.tampered", "what"): "the hook was removed",
     ("file.moved", "protocol"): "sftp",
     ("file.changed", "protocol"): "sftp",
     ("transfer.unreadable", "protocol"): "scp",
@@ -113,8 +129,8 @@ def example(kind: str, clock: Clock) -> Fact:
 
 
 def examples(clock: Clock) -> Iterator[Fact]:
-    """One of each kind, by name."""
-    return (example(kind, clock) for kind in sorted(KINDS))
+    """One of each kind that leaves, by name."""
+    return (example(kind, clock) for kind in sorted(KINDS) if kind not in UNTOLD)
 
 
 def _context(now: int) -> dict[str, Any]:
@@ -132,5 +148,6 @@ def _value(kind: str, name: str, hint: Any, now: int) -> Any:
     if hint is int:
         return now if name.endswith("_us") and not name.startswith("duration") else 1
     if getattr(hint, "__origin__", None) is list:
-        return [_TEXTS.get(name, "test")]
+        of_text = hint.__args__[0] is str
+        return [_TEXTS.get(name, "test") if of_text else {MARK: "test"}]
     return {MARK: "test"}

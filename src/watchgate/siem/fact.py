@@ -23,6 +23,9 @@ CONTEXT = (
 )
 """What a fact says of its session besides the event."""
 
+UNTOLD = frozenset({"rules.frozen"})
+"""Kinds that do not leave: every session's rules word by word, where `policy.frozen` says their digest."""
+
 
 def uid_of(session: str, seq: int) -> str:
     """The id of a session's event number *seq*; the same each time, so that duplicates show."""

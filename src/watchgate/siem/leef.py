@@ -29,6 +29,8 @@ TEXTS: dict[Role, str] = {
     Role.DESTINATION: "destination",
     Role.RECORDING: "recording",
     Role.GRANT: "grant",
+    Role.NORMALIZED: "normalizedCommand",
+    Role.RULES: "rules",
 }
 NUMBERS: dict[Role, str] = {
     Role.SIZE: "fileSize",

@@ -16,6 +16,7 @@ PROCESS = 1007
 FILE = 6006
 LIFECYCLE = 6002
 AUTHENTICATION = 3002
+ACCOUNT = 3001
 AUTHORIZE = 3003
 ENTITY = 3004
 FINDING = 2004
@@ -103,8 +104,63 @@ MEANINGS: dict[str, Meaning] = {
     "environment.passed": Meaning(
         "Environment passed", 2, "allowed", _OK, "process", "info", (PROCESS, OTHER)
     ),
+    # Whether it ran is said by command.decided, and by command.finished where that is known.
     "command.requested": Meaning(
-        "Command requested", 3, "allowed", _OK, "process", "start", (PROCESS, 1)
+        "Command requested", 3, "requested", _OPEN, "process", "start", (PROCESS, 1)
+    ),
+    "command.decided": Meaning(
+        "Command decided", 3, "allowed", _OK, "process", "start", (PROCESS, 1)
+    ),
+    "rules.frozen": Meaning(
+        "Session rules fixed", 1, "noted", _OK, "configuration", "info", (ENTITY, OTHER)
+    ),
+    "input.dropped": Meaning(
+        "Input behind a refused line dropped", 5, "noted", _OK, "session", "info", (SSH, OTHER)
+    ),
+    "integration.set": Meaning(
+        "Shell tells its commands", 2, "noted", _OK, "session", "info", (SSH, OTHER)
+    ),
+    "integration.missing": Meaning(
+        "Shell does not tell its commands", 5, "noted", _OPEN, "session", "info", (SSH, OTHER)
+    ),
+    "integration.tampered": Meaning(
+        "Shell integration tampered with",
+        7,
+        "noted",
+        _NO,
+        "intrusion_detection",
+        "info",
+        (FINDING, 1),
+    ),
+    "reader.failed": Meaning(
+        "Terminal cannot be read", 6, "failed", _NO, "session", "info", (SSH, OTHER)
+    ),
+    "secret.injected": Meaning(
+        "Elevation answered from the vault", 4, "success", _OK, "authentication", "info",
+        (AUTHENTICATION, OTHER),
+    ),
+    "secret.withheld": Meaning(
+        "Password prompt not answered", 6, "noted", _NO, "authentication", "info",
+        (AUTHENTICATION, OTHER),
+    ),
+    "secret.rejected": Meaning(
+        "Password from the vault wrong", 7, "failed", _NO, "authentication", "info",
+        (AUTHENTICATION, OTHER),
+    ),
+    "approval.asked": Meaning(
+        "Approval requested", 5, "requested", _OPEN, "process", "info", (PROCESS, OTHER)
+    ),
+    "approval.answered": Meaning(
+        "Approval given", 5, "allowed", _OK, "process", "info", (PROCESS, OTHER)
+    ),
+    "approval.closed": Meaning(
+        "Approval not given in time", 4, "closed", _NO, "process", "info", (PROCESS, OTHER)
+    ),
+    "operator.locked": Meaning(
+        "Operator locked", 8, "locked", _OK, "iam", "change", (ACCOUNT, 9)
+    ),
+    "operator.unlocked": Meaning(
+        "Operator released", 5, "changed", _OK, "iam", "change", (ACCOUNT, OTHER)
     ),
     "command.finished": Meaning(
         "Command finished", 2, "closed", _OK, "process", "end", (PROCESS, 2)
@@ -206,7 +262,47 @@ MEANINGS: dict[str, Meaning] = {
 GENERIC = Meaning("Event", 3, "noted", _OPEN, "session", "info", (BASE, OTHER))
 """A kind that this version does not know."""
 
+_STOPPED: dict[str, Any] = {
+    "title": "Command blocked",
+    "severity": 7,
+    "action": "blocked",
+    "outcome": _NO,
+    "category": "network",
+    "type": "denied",
+}
+
 VARIANTS: dict[tuple[str, str, object], Mapping[str, Any]] = {
+    ("command.decided", "outcome", "block"): _STOPPED,
+    ("command.decided", "outcome", "force"): _STOPPED | {"title": "Command not on the list"},
+    ("command.decided", "outcome", "interrupt"): _STOPPED | {"severity": 8},
+    ("command.decided", "outcome", "approve"): {
+        "title": "Command waits for approval",
+        "severity": 5,
+        "action": "held",
+        "outcome": _OPEN,
+        "type": "info",
+        "ocsf": (PROCESS, OTHER),
+    },
+    ("command.decided", "severity", "medium"): {"severity": 5},
+    ("command.decided", "severity", "high"): {"severity": 8},
+    ("integration.missing", "refused", True): {
+        "severity": 7,
+        "action": "blocked",
+        "outcome": _NO,
+        "category": "network",
+        "type": "denied",
+        "ocsf": (SSH, 5),
+    },
+    ("integration.tampered", "severity", "high"): {"severity": 9},
+    ("integration.tampered", "severity", "low"): {"severity": 5},
+    ("integration.tampered", "ended", True): {"action": "blocked", "type": "denied"},
+    ("approval.answered", "approved", False): {
+        "title": "Approval refused",
+        "action": "blocked",
+        "outcome": _NO,
+    },
+    ("session.closed", "reason", "interrupted"): {"severity": 8},
+    ("session.closed", "reason", "locked"): {"severity": 8},
     ("session.closed", "reason", "terminated"): {"severity": 5},
     ("session.closed", "reason", "expired"): {"severity": 4},
     ("session.closed", "reason", "unreachable"): {"severity": 4, "outcome": _NO},
@@ -232,7 +328,7 @@ VARIANTS: dict[tuple[str, str, object], Mapping[str, Any]] = {
     },
     ("recording.degraded", "policy", "open"): {"severity": 10},
 }
-"""What differs for one value of one field."""
+"""What differs for one value of one field; where several hold, the gravest of their severities counts."""
 
 _TOLD_BY = {kind: [name for at, name, _ in VARIANTS if at == kind] for kind, _, _ in VARIANTS}
 
@@ -240,8 +336,10 @@ _TOLD_BY = {kind: [name for at, name, _ in VARIANTS if at == kind] for kind, _, 
 def meaning_of(kind: str, data: Mapping[str, Any]) -> Meaning:
     """The row of an event of that *kind*, with what its *data* changes."""
     meaning = MEANINGS.get(kind, GENERIC)
+    severities = []
     for name in dict.fromkeys(_TOLD_BY.get(kind, ())):
         value = data.get(name)
         if isinstance(value, str | bool) and (variant := VARIANTS.get((kind, name, value))):
             meaning = replace(meaning, **variant)
-    return meaning
+            severities += [variant["severity"]] if "severity" in variant else []
+    return replace(meaning, severity=max(severities)) if severities else meaning

@@ -27,6 +27,7 @@ CLASSES: dict[int, tuple[str, dict[int, str]]] = {
     ),
     m.LIFECYCLE: ("Application Lifecycle", {3: "Start", 4: "Stop"}),
     m.AUTHENTICATION: ("Authentication", {1: "Logon"}),
+    m.ACCOUNT: ("Account Change", {9: "Lock"}),
     m.AUTHORIZE: ("Authorize Session", {1: "Assign Privileges"}),
     m.ENTITY: ("Entity Management", {1: "Create", 2: "Read", 3: "Update", 4: "Delete"}),
     m.FINDING: ("Detection Finding", {1: "Create"}),
@@ -69,6 +70,8 @@ def _shape(said: Particulars, host: Host) -> str:
         "exit_status": said.numbers.get(Role.EXIT_STATUS),
         "forward_destination": said.texts.get(Role.DESTINATION),
         "address": said.texts.get(Role.ADDRESS),
+        "normalized_command": said.texts.get(Role.NORMALIZED),
+        "rules": said.texts.get(Role.RULES),
     }
     return compact(
         nested(common | {f"unmapped.{key}": value for key, value in unmapped.items()})
@@ -256,6 +259,13 @@ def _authorization(said: Particulars, host: Host) -> dict[str, Any]:
     }
 
 
+def _account(said: Particulars, host: Host) -> dict[str, Any]:
+    """An operator's own account was changed, by somebody else or in the name of a rule."""
+    by = said.details.get("by")
+    actor = {"actor": {"user": _user(by)}} if isinstance(by, str) and by else {}
+    return actor | {"user": _user(said.texts.get(Role.OPERATOR))}
+
+
 def _entity(said: Particulars, host: Host) -> dict[str, Any]:
     details = said.details
     kind = str(details.get("action") or said.fact.kind).partition(".")[0]
@@ -295,6 +305,7 @@ OBJECTS: dict[int, Callable[[Particulars, Host], dict[str, Any]]] = {
     m.FILE: _file,
     m.LIFECYCLE: _lifecycle,
     m.AUTHENTICATION: _authentication,
+    m.ACCOUNT: _account,
     m.AUTHORIZE: _authorization,
     m.ENTITY: _entity,
     m.FINDING: _finding,

@@ -39,10 +39,15 @@ class Role(StrEnum):
     OCTETS_IN = "octets in"
     OCTETS_OUT = "octets out"
     DURATION = "duration"
+    RULES = "rules"
+    NORMALIZED = "normalized command"
 
 
 PEERS = frozenset({Role.CLIENT, Role.ADDRESS, Role.DESTINATION})
 """One end of a connection: `host:port`."""
+
+JOINED: Mapping[Role, str] = {Role.RULES: ", ", Role.NORMALIZED: "; "}
+"""Lists of texts that are told as one, and what stands between them."""
 
 NUMBERS = frozenset({Role.EXIT_STATUS, Role.SIZE, Role.OCTETS_IN, Role.OCTETS_OUT, Role.DURATION})
 
@@ -65,6 +70,9 @@ ROLES: dict[str, Role] = {
     "sent_octets": Role.OCTETS_IN,
     "received_octets": Role.OCTETS_OUT,
     "duration_us": Role.DURATION,
+    "rule": Role.RULES,
+    "rules": Role.RULES,
+    "normalized": Role.NORMALIZED,
 }
 """By the name of the field."""
 
@@ -74,6 +82,8 @@ EXCEPTIONS: dict[tuple[str, str], Role | None] = {
     ("file.moved", "digest"): Role.DIGEST,
     ("file.moved", "size"): Role.SIZE,
     ("coverage.bypassed", "source"): Role.CLIENT,
+    ("command.decided", "message"): Role.REASON,
+    ("approval.closed", "why"): Role.REASON,
     ("forward.listening", "address"): None,  # where the target listens, not where it is
 }
 """Where a field of that name means something else in one kind; None: it goes with the details."""
@@ -122,7 +132,8 @@ def particulars(fact: Fact, most: int) -> Particulars:
     numbers: dict[Role, int] = {}
     peers: dict[Role, Peer] = {}
     details: dict[str, Any] = {}
-    for role, name, value in _said(fact):
+    for role, name, said in _said(fact):
+        value = _joined(role, said)
         if role in NUMBERS and isinstance(value, int) and not isinstance(value, bool):
             numbers[role] = value
         elif role is not None and role not in NUMBERS and isinstance(value, str):
@@ -143,6 +154,14 @@ def particulars(fact: Fact, most: int) -> Particulars:
     )
 
 
+def _joined(role: Role | None, value: Any) -> Any:
+    """A list of texts as one text, where a role wants it."""
+    between = None if role is None else JOINED.get(role)
+    if between is None or not isinstance(value, list):
+        return value
+    return between.join(value) if all(isinstance(one, str) for one in value) else value
+
+
 def _named_legibly(fact: Fact) -> Fact:
     """*fact* with ids and a kind that can stand anywhere: those of an unknown event may be anything."""
     return replace(
@@ -159,7 +178,7 @@ def _said(fact: Fact) -> Iterator[tuple[Role | None, str, Any]]:
         if name != "started_at_us" and fact.context.get(name) not in (None, ""):
             yield Role(name), name, fact.context[name]
     for name, value in fact.data.items():
-        if value is not None and value != "":
+        if value is not None and value not in ("", []):
             yield EXCEPTIONS.get((fact.kind, name), ROLES.get(name)), name, value
 
 

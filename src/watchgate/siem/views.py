@@ -63,6 +63,8 @@ _IN_OCSF: dict[Role, str] = {
     Role.OCTETS_IN: "`traffic.bytes_in`",
     Role.OCTETS_OUT: "`traffic.bytes_out`",
     Role.DURATION: "`duration`",
+    Role.RULES: "`unmapped.rules`",
+    Role.NORMALIZED: "`unmapped.normalized_command`",
 }
 
 

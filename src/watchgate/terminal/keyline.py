@@ -141,6 +141,11 @@ class KeyLine:
         self._touched = self._redacted = True
         self._exact = False
 
+    def lose(self) -> None:
+        """A key did what only the other side knows: the screen alone tells the line."""
+        self._touched = True
+        self._exact = False
+
     def _begin(self) -> None:
         self._before, self._after = [], []
         self._exact = True

@@ -155,6 +155,11 @@ class Prompts:
         """Whether *prompt* is one of them, or like one of them."""
         return any(alike(known, prompt) for known in self._known)
 
+    def ending(self, text: str) -> str | None:
+        """The longest of them with which *text* ends."""
+        ends = [known for known in self._known if known.strip() and text.endswith(known)]
+        return max(ends, key=len, default=None)
+
     def behind(self, line: str, stops: Iterable[int]) -> int | None:
         """Where in *line* a known prompt ends; *stops* are the places where the cursor rested."""
         for known in self._known:

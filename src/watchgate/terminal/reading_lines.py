@@ -92,9 +92,9 @@ class LineWatch:
         column, row = screen.cursor
         first, last = logical(rows, row)
         places = [place for stop in self._stops if (place := stop.place()) is not None]
-        ends = [_offset(rows, first, place) for place in places if first <= place[1] <= last]
-        end = min(ends, default=_offset(rows, first, (column, row)))
-        return _text(rows, first, last).ljust(end)[:end]
+        ends = [offset(rows, first, place) for place in places if first <= place[1] <= last]
+        end = min(ends, default=offset(rows, first, (column, row)))
+        return joined(rows, first, last).ljust(end)[:end]
 
     def drawn_again(self, left: LeftLine) -> None:
         """The line at the cursor is *left*, drawn again below what came between."""
@@ -116,8 +116,8 @@ class LineWatch:
         column, row = screen.cursor
         first, last = logical(rows, row)
         places = [place for stop in stops if (place := stop.place()) is not None]
-        offsets = {_offset(rows, first, place) for place in places if first <= place[1] <= last}
-        text = _text(rows, first, last)[:LONGEST_COMMAND]
+        offsets = {offset(rows, first, place) for place in places if first <= place[1] <= last}
+        text = joined(rows, first, last)[:LONGEST_COMMAND]
         if stops and not offsets:
             if any(place[1] > last for place in places):
                 self._stops, self._earlier = stops, earlier  # it is drawing above, and comes back
@@ -132,10 +132,10 @@ class LineWatch:
         text = text.ljust(max(offsets))
         follows = self._follows(first, number)
         self._above = (stops[0] if stops else None, number, last - first + 1)
-        cursor = _offset(rows, first, (column, row))
+        cursor = offset(rows, first, (column, row))
         if first == last:
             text = _without_right_prompt(text, cursor, rows[row], screen.columns)
-        faint = cursor if cursor < len(text) and _is_faint(screen, column, row) else None
+        faint = cursor if cursor < len(text) and is_faint(screen, column, row) else None
         return LeftLine(
             t_us,
             number,
@@ -163,8 +163,8 @@ def current(screen: Screen) -> str:
     rows = screen.lines()
     column, row = screen.cursor
     first, last = logical(rows, row)
-    end = _offset(rows, first, (column, row))
-    return _text(rows, first, last).ljust(end)[:end]
+    end = offset(rows, first, (column, row))
+    return joined(rows, first, last).ljust(end)[:end]
 
 
 def logical(rows: Sequence[Line], row: int) -> tuple[int, int]:
@@ -177,11 +177,12 @@ def logical(rows: Sequence[Line], row: int) -> tuple[int, int]:
     return first, last
 
 
-def _text(rows: Sequence[Line], first: int, last: int) -> str:
+def joined(rows: Sequence[Line], first: int, last: int) -> str:
+    """The text of the rows from *first* to *last*."""
     return "".join(rows[at].text for at in range(first, last + 1))
 
 
-def _offset(rows: Sequence[Line], first: int, place: tuple[int, int]) -> int:
+def offset(rows: Sequence[Line], first: int, place: tuple[int, int]) -> int:
     """Where in the line that begins in row *first* the cell *place* is."""
     column, row = place
     before = sum(len(rows[at].text) for at in range(first, row))
@@ -208,7 +209,7 @@ def _without_right_prompt(text: str, cursor: int, row: Line, columns: int) -> st
     return text[:gap].rstrip() if gap >= 0 else text
 
 
-def _is_faint(screen: Screen, column: int, row: int) -> bool:
+def is_faint(screen: Screen, column: int, row: int) -> bool:
     """Whether what begins at the cell is drawn as shells draw suggestions: dim, or gray."""
     if screen.dim(column, row):
         return True

@@ -30,6 +30,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from watchgate.catalog.change import Change
 from watchgate.catalog.database import Catalog
+from watchgate.catalog.schema import account as account_table
 from watchgate.catalog.schema import secret, vault_key
 from watchgate.catalog.thread import CatalogThread
 from watchgate.clock import Clock
@@ -305,3 +306,43 @@ class CatalogVault:
                 code="vault.no-credential",
             )
         return Credential(account.credential, account.name, found)
+
+    async def password(self, route: Route, account: str) -> Secret:
+        """The password of *account* on the route's target, to answer an elevation with, opened once.
+
+        `""` is the session's own account. Raises ConfigurationError when there is none.
+        """
+        name = account or route.account.name
+        return await self._catalog.read(self._password, route.target.id, route.target.name, name)
+
+    def _password(self, connection: Connection, target_id: str, on: str, name: str) -> Secret:
+        row = connection.execute(
+            select(account_table.c.id, account_table.c.credential).where(
+                account_table.c.target_id == target_id, account_table.c.name == name
+            )
+        ).one_or_none()
+        if row is None:
+            raise ConfigurationError(
+                f"{on} has no account {name} whose password could answer an elevation; add it with "
+                f"`watchgate account add {name}@{on}`, or name another in the grant",
+                code="vault.no-account",
+            )
+        if row.credential != CredentialKind.PASSWORD:
+            raise ConfigurationError(
+                f"the account {name} on {on} logs in with a {_words(row.credential)}, so there is no "
+                f"password to answer an elevation with; keep the password as another account of {on}, "
+                "and name that in the grant",
+                code="vault.no-password",
+            )
+        found = self._vault.fetch(connection, ACCOUNT, row.id)
+        if found is None:
+            raise ConfigurationError(
+                f"the account {name} on {on} has no password in the vault; "
+                f"give it one with `watchgate account set {name}@{on}`",
+                code="vault.no-credential",
+            )
+        return found
+
+
+def _words(credential: str) -> str:
+    return credential.replace("-", " ")

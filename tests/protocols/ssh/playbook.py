@@ -1,6 +1,6 @@
 """Playing a channel's dialogue from a text: `>>` is heard, `<<` is said; `replay(script) == script`.
 
-grant shell exec            what the session's grant permits
+grant shell exec            what the session's grant permits; with `rules`, under the rules of judged.py
 >> client exec "uname -a"   a request of the client's
 >> answered exec yes        the target's answer to what was asked of it
 >> target "Linux\\n"         octets (`client …`, `target …`, `stderr …`)
@@ -17,6 +17,8 @@ import ast
 import json
 import shlex
 
+from judged import NO_RULES, RULE_SET, ground, policy
+
 from watchgate.clock import ManualClock
 from watchgate.protocols.ssh import wire
 from watchgate.protocols.ssh.dialogue import ChannelDialogue
@@ -25,18 +27,27 @@ from watchgate.protocols.ssh.effects import (
     Ask,
     Commit,
     Effect,
+    EndSession,
     Eof,
+    FetchSecret,
     Flow,
+    LockOperator,
     Note,
+    NoteCommand,
     Record,
+    Resume,
     Say,
+    Seek,
     Send,
+    SendSecret,
     Shut,
     Side,
     Tell,
+    Withdraw,
 )
 from watchgate.session.events import CommandRequested
-from watchgate.session.model import Capability, Policy, TargetSettings
+from watchgate.session.model import Capability, TargetSettings
+from watchgate.session.ports import ApprovalAnswer
 
 TERMINAL = wire.string(b"xterm") + b"\0\0\0\x50\0\0\0\x18" + b"\0" * 8 + wire.string(b"\0")
 
@@ -64,8 +75,10 @@ class Player:
         self.grant([])
 
     def grant(self, names: list[str]) -> None:
-        policy = Policy(frozenset(Capability(name) for name in names), TargetSettings())
-        self.dialogue = ChannelDialogue(1, policy, self.clock)
+        rules = RULE_SET if "rules" in names else NO_RULES
+        granted = frozenset(Capability(name) for name in names if name != "rules")
+        held = policy(rules, TargetSettings(), granted)
+        self.dialogue = ChannelDialogue(1, held, self.clock, ground(held, self.clock))
 
     def hear(self, text: str) -> list[str]:
         return [said(effect) for effect in self._play(text)]
@@ -98,6 +111,12 @@ class Player:
                 return dialogue.dismissed(octets(reason).decode())
             case ["unreachable", reason]:
                 return dialogue.unreachable(octets(reason).decode())
+            case ["resume", ticket]:
+                return dialogue.resumed(int(ticket))
+            case ["asked", ticket, whom]:
+                return dialogue.asked(int(ticket), "a1", whom)
+            case ["approved", ticket, by]:
+                return self._noted(dialogue.approved(int(ticket), ApprovalAnswer("a1", True, by)))
             case ["wait", seconds]:
                 self.clock.advance(float(seconds))
                 return dialogue.expire()
@@ -106,7 +125,9 @@ class Player:
 
     def _noted(self, effects: list[Effect]) -> list[Effect]:
         for effect in effects:
-            if isinstance(effect, Note) and isinstance(effect.event, CommandRequested):
+            if isinstance(effect, NoteCommand) or (
+                isinstance(effect, Note) and isinstance(effect.event, CommandRequested)
+            ):
                 self.dialogue.command_recorded(7)
         return effects
 
@@ -152,6 +173,22 @@ def said(effect: Effect) -> str:
         case Note(event):
             values = {key: value for key, value in event.data().items() if value not in (None, "")}
             return f"note {event.kind} {json.dumps(values)}"
+        case NoteCommand(decision):
+            return f"note command {decision.verdict.outcome} {json.dumps(decision.command.text)}"
+        case Resume(ticket):
+            return f"resume {ticket}"
+        case Seek(ticket, request):
+            return f"seek {ticket} {', '.join(request.rules)}"
+        case Withdraw(ticket):
+            return f"withdraw {ticket}"
+        case EndSession(ending):
+            return f"end {ending.reason} {ending.detail}"
+        case LockOperator(lock):
+            return f"lock {lock.operator} {lock.rule}"
+        case FetchSecret(ticket, account):
+            return f"fetch {ticket} {account}"
+        case SendSecret():
+            return "send secret"
         case Commit():
             return "commit"
         case Send(side, data, stream):

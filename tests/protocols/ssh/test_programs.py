@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from judged import NO_RULES, ground, policy
 
 from watchgate.clock import ManualClock
 from watchgate.protocols.ssh.capture import (
@@ -11,8 +12,9 @@ from watchgate.protocols.ssh.capture import (
     TerminalCapture,
     TransferCapture,
 )
-from watchgate.protocols.ssh.programs import capture_of
-from watchgate.session.model import Capability, Policy, TargetSettings
+from watchgate.protocols.ssh.programs import Request, capture_of
+from watchgate.protocols.ssh.wire import Terminal
+from watchgate.session.model import Capability, TargetSettings
 
 SHELL, EXEC = Capability.SHELL, Capability.EXEC
 UPLOAD, DOWNLOAD = Capability.UPLOAD, Capability.DOWNLOAD
@@ -22,8 +24,9 @@ RSYNC_DOWN = b"rsync --server --sender -logDtpre.iLsfxCIvu . /tmp"
 
 
 def capture(kind: str, command: bytes | None, terminal: bool, *granted: Capability) -> object:
-    policy = Policy(frozenset(granted), TargetSettings())
-    return capture_of(1, command, kind, terminal, policy, ManualClock())
+    held = policy(NO_RULES, TargetSettings(), frozenset(granted))
+    request = Request(1, kind, command, Terminal(b"xterm", 80, 24) if terminal else None)
+    return capture_of(request, held, ManualClock(), ground(held))
 
 
 @pytest.mark.parametrize(

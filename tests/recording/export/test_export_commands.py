@@ -9,7 +9,12 @@ import json
 from export_tapes import STARTED, Tape, exported
 
 from watchgate.recording.export.commands import FIELDS
-from watchgate.session.events import ChannelOpened, CommandFinished, CommandRequested
+from watchgate.session.events import (
+    ChannelOpened,
+    CommandDecided,
+    CommandFinished,
+    CommandRequested,
+)
 
 Rows = list[dict[str, str]]
 
@@ -62,3 +67,36 @@ def test_a_command_that_never_ended_is_there_all_the_same() -> None:
     tape = Tape().exec(0, "sleep 1\n\x1b[2J\udcff")
 
     assert [row["command"] for row in table(tape)] == ["sleep 1\\x0a\\x1b[2J\\xff"]
+
+
+def decided(seq: int, outcome: str, *rules: str) -> CommandDecided:
+    return CommandDecided(
+        *(1, seq, "rm -rf /", ["rm -r -f /"], [], outcome, list(rules), [], "high", 25, 25, 39),
+        *("exact", "exec", "ab" * 32),
+    )
+
+
+def judged() -> Tape:
+    """A command that waited for an approval and got it, and one that was blocked."""
+    tape = Tape().exec(0, "reboot")
+    tape.event(0, decided(1, "approve", "ask")).event(5000, decided(1, "allow", "ask", "by-night"))
+    tape.event(6000, CommandRequested(1, "rm -rf /")).event(6000, decided(4, "block", "no-rm"))
+    tape.event(7000, CommandFinished(1, 1, 3, None, 10))
+    return tape.closed(8000)
+
+
+def test_a_command_has_one_row_with_what_was_decided_last() -> None:
+    rows = table(judged())
+
+    assert [(row["command"], row["verdict"], row["rules"]) for row in rows] == [
+        ("reboot", "allow", "ask by-night"),
+        ("rm -rf /", "block", "no-rm"),
+    ]
+    assert [(row["severity"], row["exit_status"]) for row in rows] == [("high", "3"), ("high", "")]
+
+
+def test_in_json_the_rules_are_a_list() -> None:
+    (octets,) = exported("commands-json", judged())
+    rows = [json.loads(line) for line in octets.decode().splitlines()]
+
+    assert [row["rules"] for row in rows] == [["ask", "by-night"], ["no-rm"]]

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from watchgate.clock import Clock
-from watchgate.protocols.ssh.effects import Effect, Note, Record, Send, Side
+from watchgate.protocols.ssh.effects import Effect, Eof, Note, Record, Send, Side
+from watchgate.secret import Secret
 from watchgate.session.events import Event, InputRedacted
 from watchgate.session.ports import RecordKind
 from watchgate.terminal.echo import Decision, EchoProof, Redacted
@@ -28,6 +29,22 @@ class Capture(Protocol):
     @property
     def broken(self) -> str | None:
         """Why the channel must end, when it is not what was permitted."""
+
+    @property
+    def full(self) -> bool:
+        """So much waits here that no more is to be read from the client."""
+
+    def begun(self) -> list[Effect]:
+        """The program was started."""
+
+    def resized(self, columns: int, rows: int) -> list[Effect]:
+        """The client's window changed its size."""
+
+    def ended(self) -> list[Effect]:
+        """The client sends no more octets."""
+
+    def secret(self, ticket: int, secret: Secret | None) -> list[Effect]:
+        """The password that was fetched, None when there is none."""
 
     def sent(self, data: bytes) -> list[Effect]:
         """Octets from the client."""
@@ -45,7 +62,31 @@ class Capture(Protocol):
         """The channel ended."""
 
 
-class StreamCapture:
+class Plain:
+    """What most captures have nothing to add to."""
+
+    full = False
+
+    def begun(self) -> list[Effect]:
+        return []
+
+    def resized(self, columns: int, rows: int) -> list[Effect]:
+        return []
+
+    def ended(self) -> list[Effect]:
+        return [Eof(Side.TARGET)]
+
+    def secret(self, ticket: int, secret: Secret | None) -> list[Effect]:
+        return []
+
+    def due(self) -> int | None:
+        return None
+
+    def expire(self, now_us: int) -> list[Effect]:
+        return []
+
+
+class StreamCapture(Plain):
     """A program without a terminal: both directions octet by octet."""
 
     broken: str | None = None
@@ -60,17 +101,11 @@ class StreamCapture:
     def received(self, data: bytes) -> list[Effect]:
         return [Record(RecordKind.OUTPUT, data), Send(Side.CLIENT, data)]
 
-    def due(self) -> int | None:
-        return None
-
-    def expire(self, now_us: int) -> list[Effect]:
-        return []
-
     def closed(self) -> list[Effect]:
         return []
 
 
-class TerminalCapture:
+class TerminalCapture(Plain):
     """A program on a terminal: what is typed is kept in clear only when the terminal echoed it."""
 
     broken: str | None = None
@@ -111,7 +146,7 @@ class TerminalCapture:
         ]
 
 
-class TransferCapture:
+class TransferCapture(Plain):
     """A file transfer (scp, rsync), read by its protocol; a plain stream from where it is not one."""
 
     def __init__(self, reader: TransferReader, fallback: StreamCapture | None) -> None:
@@ -131,12 +166,6 @@ class TransferCapture:
             return self._fallback.received(data) if self._fallback else []
         return self._read(self._reader.received(data), Send(Side.CLIENT, data))
 
-    def due(self) -> int | None:
-        return None
-
-    def expire(self, now_us: int) -> list[Effect]:
-        return []
-
     def closed(self) -> list[Effect]:
         effects: list[Effect] = [Note(event) for event in self._reader.closed()]
         if self._reader.failed and not self._raw and isinstance(self._reader, KeepsUnread):
@@ -154,7 +183,7 @@ class TransferCapture:
         return [*effects, *raw(unread(self._reader, passed)), passed]
 
 
-class SftpCapture:
+class SftpCapture(Plain):
     """The SFTP subsystem: read, and sifted by what is granted."""
 
     def __init__(self, sftp: SftpFilter) -> None:
@@ -167,12 +196,6 @@ class SftpCapture:
 
     def received(self, data: bytes) -> list[Effect]:
         return self._sifted(Side.TARGET, data, self._filter.received)
-
-    def due(self) -> int | None:
-        return None
-
-    def expire(self, now_us: int) -> list[Effect]:
-        return []
 
     def closed(self) -> list[Effect]:
         effects: list[Effect] = [Note(event) for event in self._filter.closed()]

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 import asyncssh
 
-from watchgate.errors import PeerProtocolError
+from watchgate.errors import PeerProtocolError, Refused, WatchgateError
 from watchgate.protocols.ssh import wire
 from watchgate.protocols.ssh.effects import Side
 from watchgate.protocols.ssh.menu import Choice, Menu, Outcome
-from watchgate.protocols.ssh.relay import ClientSide, line
+from watchgate.protocols.ssh.said import line
 from watchgate.protocols.ssh.services import Directory
+from watchgate.protocols.ssh.sides import ClientSide
+from watchgate.session.events import text
 from watchgate.session.model import Claim, Operator
 
 MENU_SECONDS = 300.0
@@ -58,6 +60,7 @@ class Choosing:
         self._size = (80, 24)
         self._menu: Menu | None = None
         self._shell = asyncio.Event()
+        self._line: str | None = None
         self._result: asyncio.Future[Chosen | None] = asyncio.get_running_loop().create_future()
         self._reason = ""
         self.said: list[tuple[str, bytes]] = []
@@ -79,7 +82,15 @@ class Choosing:
 
     async def _show(self) -> None:
         await self._shell.wait()
-        granted = await self._directory.choices(self._operator, self._claim)
+        if self._line is not None:
+            await self._answer(self._line)
+            return
+        try:
+            granted = await self._directory.choices(self._operator, self._claim)
+        except Refused as error:  # a locked account, say
+            self._reason = str(error)
+            self._settle(None)
+            return
         choices = [Choice(way.target, way.account, dict(way.labels)) for way in granted]
         terminal = self._terminal.name.decode("ascii", "replace") if self._terminal else None
         columns, rows = self._size
@@ -89,6 +100,17 @@ class Choosing:
         self._write(self._menu.start())
         self._ended(self._menu.outcome)
         self._channel.start_reading()
+
+    async def _answer(self, command: str) -> None:
+        """A command for the gateway itself, given without a target."""
+        try:
+            lines = await self._directory.answer(self._operator, command)
+        except WatchgateError as error:
+            self._reason = str(error)
+        else:
+            self._reason = NAME_IT if lines is None else ""
+            self._write("".join(f"{one}\r\n" for one in lines or ()).encode())
+        self._settle(None)
 
     def _leave(self) -> None:
         with contextlib.suppress(OSError):
@@ -124,7 +146,11 @@ class Choosing:
                 wire.env(payload)
             case "shell":
                 self._shell.set()
-            case "exec" | "subsystem":
+            case "exec":
+                self._line = text(wire.one_string(payload))
+                self._shell.set()
+                return True
+            case "subsystem":
                 self._reason = NAME_IT
                 self._settle(None)
                 return True

@@ -28,7 +28,10 @@ from watchgate.protocols.ssh.effects import (
     Side,
     Tell,
 )
-from watchgate.protocols.ssh.programs import capture_of
+from watchgate.protocols.ssh.ground import Ground
+from watchgate.protocols.ssh.programs import Request, capture_of
+from watchgate.secret import Secret
+from watchgate.session.deciding import Decision
 from watchgate.session.events import (
     ChannelClosed,
     ChannelOpened,
@@ -40,7 +43,7 @@ from watchgate.session.events import (
     text,
 )
 from watchgate.session.model import Capability, Policy
-from watchgate.session.ports import RecordKind
+from watchgate.session.ports import ApprovalAnswer, RecordKind
 
 ENVIRONMENT_LIMIT = 128
 """Variables of one channel; more are withheld."""
@@ -60,16 +63,21 @@ REFUSED_REQUESTS = {
 class ChannelDialogue:
     """The decisions for one session channel, from its first request to its end."""
 
-    def __init__(self, number: int, policy: Policy, clock: Clock) -> None:
+    def __init__(self, number: int, policy: Policy, clock: Clock, ground: Ground) -> None:
         self.number = number
         self._policy = policy
         self._clock = clock
+        self._ground = ground
+        self._judge = ground.judge
+        self._is_answered = False  # the client was told that its program runs, though it waits
         self._terminal: wire.Terminal | None = None
         self._environment: dict[str, str] = {}
         self._withheld: list[str] = []
         self._notices: list[str] = []
         self._capture: Capture | None = None
         self._starting: Capture | None = None
+        self._is_started = False
+        self._awaits_seq = False
         self._command_seq: int | None = None
         self._command_at = 0
         self._exit: tuple[int | None, str | None] = (None, None)
@@ -108,10 +116,13 @@ class ChannelDialogue:
         if not accepted:
             self._starting = None
             reason = f"the target refused the {kind} request"
+            if self._is_answered:
+                return [Note(self._refused(kind, reason)), *self._end_with(reason)]
             return [Note(self._refused(kind, reason)), Say(reason), Answer(False)]
         self._capture, self._starting = self._starting, None
         says: list[Effect] = [Say(notice) for notice in self._notices if self._terminal]
-        return [*says, Answer(True), Flow()]
+        answer: list[Effect] = [] if self._is_answered else [Answer(True)]
+        return [*says, *answer, Flow(), *self._capture.begun()]
 
     def unreachable(self, reason: str) -> list[Effect]:
         """The target gave no channel: the program cannot start."""
@@ -127,9 +138,35 @@ class ChannelDialogue:
         return [Say("the target closed the connection")] if running else []
 
     def command_recorded(self, seq: int) -> None:
-        """The number under which the command was recorded."""
-        self._command_seq = seq
-        self._command_at = self._clock.monotonic_us()
+        """The number under which the last command was recorded."""
+        self._judge.recorded(seq)
+        if self._awaits_seq:
+            self._awaits_seq = False
+            self._command_seq = seq
+            self._command_at = self._clock.monotonic_us()
+
+    # --- what was decided ----------------------------------------------------------------------
+
+    def resumed(self, ticket: int) -> list[Effect]:
+        """What had to be written before is in the file."""
+        return self._with_loss(self._judge.resumed(ticket))
+
+    def asked(self, ticket: int, approval: str, whom: str) -> list[Effect]:
+        """An approval is asked for; *whom* says who may answer."""
+        return self._judge.asked(ticket, approval, whom)
+
+    def approved(self, ticket: int, answer: ApprovalAnswer) -> list[Effect]:
+        """An approval was answered."""
+        return self._judge.approved(ticket, answer)
+
+    def secret(self, ticket: int, secret: Secret | None) -> list[Effect]:
+        """A password was fetched."""
+        return self._capture.secret(ticket, secret) if self._capture else []
+
+    @property
+    def full(self) -> bool:
+        """So much waits for decisions that no more is to be read from the client."""
+        return self._capture is not None and self._capture.full
 
     def _pty(self, kind: str, payload: bytes) -> list[Effect]:
         if self._terminal is not None:
@@ -140,7 +177,8 @@ class ChannelDialogue:
     def _window(self, kind: str, payload: bytes) -> list[Effect]:
         columns, rows = wire.window_change(payload)
         size = Record(RecordKind.RESIZE, b"%dx%d" % (columns, rows))
-        return [size, Tell(Side.TARGET, kind, payload), Answer(True)]
+        noticed = self._capture.resized(columns, rows) if self._capture else []
+        return [size, Tell(Side.TARGET, kind, payload), Answer(True), *noticed]
 
     def _env(self, kind: str, payload: bytes) -> list[Effect]:
         octets, value = wire.env(payload)
@@ -156,12 +194,10 @@ class ChannelDialogue:
     def _shell(self, kind: str, payload: bytes) -> list[Effect]:
         if Capability.SHELL not in self._policy.capabilities:
             return self._refuse("shell", "your grant does not permit a shell")
-        return self._start(kind, payload, "shell", None, [])
+        return self._start(kind, payload, "shell", None)
 
     def _exec(self, kind: str, payload: bytes) -> list[Effect]:
-        command = wire.one_string(payload)
-        requested = Note(CommandRequested(self.number, text(command)))
-        return self._start(kind, payload, "exec", command, [requested])
+        return self._start(kind, payload, "exec", wire.one_string(payload))
 
     def _subsystem(self, kind: str, payload: bytes) -> list[Effect]:
         name = wire.one_string(payload, wire.NAME_LIMIT)
@@ -169,19 +205,43 @@ class ChannelDialogue:
             return self._refuse(
                 f"subsystem {text(name)[:64]}", "only the sftp subsystem is permitted"
             )
-        return self._start(kind, payload, "subsystem sftp", None, [])
+        return self._start(kind, payload, "subsystem sftp", None)
 
-    def _start(
-        self, kind: str, payload: bytes, what: str, command: bytes | None, before: list[Effect]
-    ) -> list[Effect]:
-        if self._capture is not None or self._starting is not None:
+    def _start(self, kind: str, payload: bytes, what: str, command: bytes | None) -> list[Effect]:
+        if self._capture is not None or self._starting is not None or self._is_started:
             raise PeerProtocolError("a channel runs one program")
-        terminal = self._terminal is not None
-        capture = capture_of(self.number, command, kind, terminal, self._policy, self._clock)
+        self._is_started = True
+        asked: list[Effect] = []
+        if command is not None and not self._judge.active:
+            asked = [Note(CommandRequested(self.number, text(command)))]
+            self._awaits_seq = True
+        request = Request(self.number, kind, command, self._terminal)
+        capture = capture_of(request, self._policy, self._clock, self._ground)
         if isinstance(capture, str):
-            return [*before, *self._refuse(what, capture)]
+            return [*asked, *self._refuse(what, capture)]
         self._starting = capture
-        return [*self._opening(what), *before, Commit(), Ask(kind, payload)]
+        go: list[Effect] = [Ask(kind, payload)]
+        known = request.known() if self._judge.active else None
+        if known is None:
+            return [*self._opening(what), *asked, Commit(), *go]
+        self._awaits_seq = command is not None
+
+        def then(decision: Decision, seq: int) -> list[Effect]:
+            return go if decision.runs else self._held_up(what, decision)
+
+        return [*self._opening(what), *self._judge.judge(known, then, self._waiting)]
+
+    def _held_up(self, what: str, decision: Decision) -> list[Effect]:
+        """The rules do not let the program run."""
+        self._starting = None
+        answer: list[Effect] = [] if self._is_answered else [Answer(True)]
+        refused = Note(self._refused(what, decision.message))
+        return [refused, *answer, *self._end_with(decision.message, wire.NOT_RUN)]
+
+    def _waiting(self, whom: str) -> list[Effect]:
+        """The program waits for somebody's approval: its operator has to be told meanwhile."""
+        self._is_answered = True
+        return [Answer(True), Say(f"waiting for the approval of {whom}; Ctrl-C withdraws it")]
 
     def _opening(self, what: str) -> list[Effect]:
         terminal = self._terminal
@@ -191,6 +251,7 @@ class ChannelDialogue:
             terminal=text(terminal.name) if terminal else None,
             columns=terminal.columns if terminal else 0,
             rows=terminal.rows if terminal else 0,
+            told=self._judge.active,
         )
         effects: list[Effect] = [Note(opened)]
         if terminal:
@@ -231,10 +292,14 @@ class ChannelDialogue:
 
     def expire(self) -> list[Effect]:
         """The moment of `due` has come."""
-        return self._capture.expire(self._clock.monotonic_us()) if self._capture else []
+        if self._capture is None:
+            return []
+        return self._with_loss(self._capture.expire(self._clock.monotonic_us()))
 
     def ended(self, side: Side) -> list[Effect]:
         """A side said that it sends no more octets."""
+        if side is Side.CLIENT and self._capture is not None:
+            return self._capture.ended()
         return [Eof(side.other)]
 
     def told(self, kind: str, payload: bytes) -> list[Effect]:
@@ -263,7 +328,8 @@ class ChannelDialogue:
         return [*self._close(), Shut(side.other)]
 
     def _close(self) -> list[Effect]:
-        effects: list[Effect] = self._capture.closed() if self._capture else []
+        effects: list[Effect] = self._judge.withdraw()
+        effects += self._capture.closed() if self._capture else []
         status, signal = self._exit
         if self._command_seq is not None:
             took = self._clock.monotonic_us() - self._command_at
@@ -293,11 +359,11 @@ class ChannelDialogue:
     def _refuse(self, what: str, reason: str) -> list[Effect]:
         return [Note(self._refused(what, reason)), Answer(True), *self._end_with(reason)]
 
-    def _end_with(self, reason: str) -> list[Effect]:
-        """Say why, give ssh's own exit status for such things, close both sides."""
+    def _end_with(self, reason: str, status: bytes = wire.NO_SESSION) -> list[Effect]:
+        """Say why, give an exit status (ssh's own for such things), close both sides."""
         return [
             Say(reason),
-            Tell(Side.CLIENT, "exit-status", wire.NO_SESSION),
+            Tell(Side.CLIENT, "exit-status", status),
             Shut(Side.CLIENT),
             Shut(Side.TARGET),
         ]

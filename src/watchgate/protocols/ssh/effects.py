@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from watchgate.secret import Secret
+from watchgate.session.deciding import Decision, Lock
 from watchgate.session.events import Event
-from watchgate.session.ports import RecordKind
+from watchgate.session.model import Ending
+from watchgate.session.ports import ApprovalRequest, RecordKind
 
 
 class Side(Enum):
@@ -34,6 +37,64 @@ class Note:
     """Put an event into the recording."""
 
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class NoteCommand:
+    """Put a command and its verdict into the recording; the number comes back by `command_recorded`."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Call `resumed` when everything before it is done."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Ask for an approval; `asked` says who was asked, the answer comes back by `approved`."""
+
+    ticket: int
+    request: ApprovalRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The operator no longer wants what was asked for."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSecret:
+    """Get an account's password from the vault; it comes back by `secret`, or None when there is none."""
+
+    ticket: int
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendSecret:
+    """Send what types a password to the target; it is in no recording."""
+
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class EndSession:
+    """The whole session ends."""
+
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class LockOperator:
+    """The operator's account is locked."""
+
+    lock: Lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +161,22 @@ class Shut:
     side: Side
 
 
-Effect = Record | Note | Commit | Send | Tell | Ask | Answer | Say | Flow | Eof | Shut
+Outer = Resume | Seek | Withdraw | FetchSecret | SendSecret | EndSession
+"""What follows from deciding commands, and does not wait."""
+
+Effect = (
+    Record
+    | Note
+    | NoteCommand
+    | Commit
+    | LockOperator
+    | Outer
+    | Send
+    | Tell
+    | Ask
+    | Answer
+    | Say
+    | Flow
+    | Eof
+    | Shut
+)

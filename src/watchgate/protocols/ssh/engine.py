@@ -18,11 +18,16 @@ import asyncssh
 from watchgate.clock import Clock
 from watchgate.errors import WatchgateError
 from watchgate.protocols.ssh.dialogue import ChannelDialogue
-from watchgate.protocols.ssh.forwardings import Forwardings, Ground
+from watchgate.protocols.ssh.forwardings import Forwardings
+from watchgate.protocols.ssh.forwardings import Ground as ForwardGround
+from watchgate.protocols.ssh.ground import Ground
+from watchgate.protocols.ssh.judging import Judge
+from watchgate.protocols.ssh.pulse import Pulse
 from watchgate.protocols.ssh.reach import Reached, reach
 from watchgate.protocols.ssh.refusal import Refusal
-from watchgate.protocols.ssh.relay import ChannelRelay, ClientSide
+from watchgate.protocols.ssh.relay import ChannelRelay
 from watchgate.protocols.ssh.services import SshServices
+from watchgate.protocols.ssh.sides import ClientSide
 from watchgate.session.control import Session
 from watchgate.session.events import TargetReached, TargetTrusted
 from watchgate.session.lifecycle import Proof
@@ -100,6 +105,7 @@ class SshEngine:
         self._numbers = itertools.count(1)
         self._closed = False
         self._began_us = clock.monotonic_us()
+        self._pulse = Pulse(clock)
 
     # --- the steps of a session ----------------------------------------------------------------
 
@@ -129,7 +135,9 @@ class SshEngine:
                     self._start(group, client)
                 self._waiting.clear()
                 target = self._reached.connection
-                self.forwards.begin(Ground(target, policy, session, group, self._numbers))
+                if session.decider.active:
+                    group.create_task(self._pulse.run(target.round_trip))
+                self.forwards.begin(ForwardGround(target, policy, session, group, self._numbers))
                 ending = await self._first_gone(group, policy)
                 raise _Over
         except* _Over:
@@ -235,12 +243,14 @@ class SshEngine:
         assert self._policy is not None
         assert self._session is not None
         number = next(self._numbers)
-        dialogue = ChannelDialogue(number, self._policy, self._clock)
+        judge = Judge(self._session.decider, self._session.id, self._session.route)
+        ground = Ground(judge, self._pulse.round_trip_us, self._session.services.random)
+        dialogue = ChannelDialogue(number, self._policy, self._clock, ground)
         relay = ChannelRelay(
             client,
             self._reached.connection,
             dialogue,
-            self._session.recorder,
+            self._session,
             self._clock,
             group,
             self._services.settings.window,

@@ -23,8 +23,8 @@ from watchgate.protocols.ssh.choosing import Choosing
 from watchgate.protocols.ssh.engine import SshEngine
 from watchgate.protocols.ssh.forwarding import End
 from watchgate.protocols.ssh.login import Login
-from watchgate.protocols.ssh.relay import ClientSide
 from watchgate.protocols.ssh.seams import GateServerConnection
+from watchgate.protocols.ssh.sides import ClientSide
 from watchgate.session.lifecycle import Proof, run_session
 from watchgate.session.model import Address, Claim
 

@@ -5,7 +5,10 @@ What a command line says is only a claim (it *claims* to be scp); the capture ho
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from watchgate.clock import Clock
+from watchgate.policy.commands import KnownCommand, Place, Source
 from watchgate.protocols.ssh.capture import (
     Capture,
     SftpCapture,
@@ -13,8 +16,11 @@ from watchgate.protocols.ssh.capture import (
     TerminalCapture,
     TransferCapture,
 )
+from watchgate.protocols.ssh.gated import GatedTerminal
+from watchgate.protocols.ssh.ground import Ground
+from watchgate.protocols.ssh.wire import Terminal
 from watchgate.session.events import text
-from watchgate.session.model import Capability, Policy
+from watchgate.session.model import Capability, Policy, ShellKind
 from watchgate.transfers import rsync_claim, scp_claim
 from watchgate.transfers.manifest import TransferReader
 from watchgate.transfers.rsync import RsyncReader
@@ -22,18 +28,47 @@ from watchgate.transfers.scp import ScpReader
 from watchgate.transfers.sftp_filter import SftpFilter
 
 
-def capture_of(
-    number: int, command: bytes | None, kind: str, terminal: bool, policy: Policy, clock: Clock
-) -> Capture | str:
-    """The capture of the program that request *kind* starts, or the reason why it may not run."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The program that a client asks for."""
+
+    number: int
+    kind: str
+    """`shell`, `exec` or `subsystem`."""
+    command: bytes | None
+    terminal: Terminal | None
+
+    def known(self) -> KnownCommand | None:
+        """What the rules can read of it before it is started; None of a shell: its commands come later."""
+        if self.kind == "shell":
+            return None
+        if self.command is None:
+            return KnownCommand(self.number, "sftp", Source.EXEC, True, Place.TRANSFER, "sftp")
+        line = text(self.command)
+        moves = _transfer(self.number, line) is not None
+        return KnownCommand(
+            self.number, line, Source.EXEC, True, Place.TRANSFER if moves else Place.SHELL
+        )
+
+
+def capture_of(request: Request, policy: Policy, clock: Clock, ground: Ground) -> Capture | str:
+    """The capture of the program that is asked for, or the reason why it may not run."""
     granted = policy.capabilities
+    number, command, kind = request.number, request.command, request.kind
     if kind == "subsystem":
         return _sftp(number, policy)
     if kind == "shell" and Capability.SHELL not in granted:
         return "your grant does not permit a shell"
-    if terminal:
+    if policy.shell is ShellKind.GATEWAY and not policy.rules.lists:
+        return (
+            "your grant permits listed commands only, and no rule lists any: ask the administrator"
+        )
+    if request.terminal is not None:
         if kind == "exec" and Capability.EXEC not in granted:
             return "your grant does not permit commands"
+        if ground.judge.active:
+            line = None if command is None else text(command)
+            return GatedTerminal(number, request.terminal, line, policy, clock, ground)
         return TerminalCapture(number, policy.settings.record_input, clock)
     stream = StreamCapture(policy.settings.record_input)
     if kind == "shell":

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import asyncssh
 
 from watchgate.protocols.ssh.effects import Side
-from watchgate.protocols.ssh.relay import ClientSide, line
+from watchgate.protocols.ssh.said import line
+from watchgate.protocols.ssh.sides import ClientSide
 from watchgate.protocols.ssh.wire import NO_SESSION
 
 WAIT_SECONDS = 5.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import asyncssh
 
@@ -20,16 +19,26 @@ from watchgate.protocols.ssh.effects import (
     Ask,
     Commit,
     Effect,
+    EndSession,
     Eof,
+    FetchSecret,
     Flow,
+    LockOperator,
     Note,
+    NoteCommand,
+    Outer,
     Record,
+    Resume,
     Say,
+    Seek,
     Send,
+    SendSecret,
     Shut,
     Side,
     Tell,
+    Withdraw,
 )
+from watchgate.protocols.ssh.said import line
 from watchgate.protocols.ssh.seams import (
     ClientChannel,
     GateClientConnection,
@@ -38,131 +47,19 @@ from watchgate.protocols.ssh.seams import (
     writable,
     write_now,
 )
+from watchgate.protocols.ssh.sides import ClientSide, TargetSide
+from watchgate.session.control import Session
 from watchgate.session.events import CommandRequested
-from watchgate.session.ports import Recorder
+from watchgate.session.ports import ApprovalRequest
 
 TIMER_GRAIN = 0.002
 """Seconds that a timer is set later than asked; uvloop counts in milliseconds."""
 
-WAITING = (Ask, Commit)
+WAITING = (Ask, Commit, LockOperator)
 """The effects that have to wait for something."""
 
 OPEN_SECONDS = 20.0
 """How long a target may take to open a channel or to answer a request."""
-
-
-class ClientHandler(Protocol):
-    """Who takes what a client's channel says."""
-
-    def requested(self, kind: str, payload: bytes) -> None:
-        """A request, to be answered on the channel."""
-
-    def heard(self, side: Side, data: bytes, stream: int | None) -> None:
-        """Octets."""
-
-    def ended(self, side: Side) -> None:
-        """No more octets."""
-
-    def leaving(self) -> bool:
-        """The client closed its side of the channel; True when it is to be closed later."""
-
-    def closed(self, side: Side) -> None:
-        """The channel is closed."""
-
-    def filled(self, side: Side, full: bool) -> None:
-        """The channel's send buffer is full, or has room again."""
-
-
-class ClientSide(asyncssh.SSHServerSession[bytes]):
-    """The client's end of a channel; what it says before somebody handles it waits in order."""
-
-    def __init__(self, arrived: Callable[[ClientSide], None]) -> None:
-        self._arrived = arrived
-        self._handler: ClientHandler | None = None
-        self.waiting: tuple[str, bytes] | None = None
-        self.is_closed = False
-        self.channel: ClientChannel | None = None
-
-    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
-        assert isinstance(chan, ClientChannel)
-        self.channel = chan
-        self._arrived(self)
-
-    def handle_with(self, handler: ClientHandler) -> None:
-        """Give everything to *handler* from now on, beginning with a request that waits."""
-        self._handler = handler
-        if self.is_closed:
-            handler.closed(Side.CLIENT)
-        elif self.waiting is not None:
-            kind, payload = self.waiting
-            self.waiting = None
-            handler.requested(kind, payload)
-
-    def request(self, kind: str, payload: bytes) -> None:
-        """A raw channel request (called by ClientChannel)."""
-        if self._handler is None:
-            self.waiting = (kind, payload)
-        else:
-            self._handler.requested(kind, payload)
-
-    def session_started(self) -> None:
-        """The program was accepted; octets flow from here."""
-
-    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
-        if self._handler is not None:
-            self._handler.heard(Side.CLIENT, data, datatype)
-
-    def eof_received(self) -> bool:
-        if self._handler is not None:
-            self._handler.ended(Side.CLIENT)
-        return True
-
-    def leaving(self) -> bool:
-        """The client closed its side (called by ClientChannel)."""
-        return self._handler is not None and self._handler.leaving()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.is_closed = True
-        if self._handler is not None:
-            self._handler.closed(Side.CLIENT)
-
-    def pause_writing(self) -> None:
-        if self._handler is not None:
-            self._handler.filled(Side.CLIENT, True)
-
-    def resume_writing(self) -> None:
-        if self._handler is not None:
-            self._handler.filled(Side.CLIENT, False)
-
-
-class TargetSide(asyncssh.SSHClientSession[bytes]):
-    """The target's end of a channel."""
-
-    def __init__(self, relay: ChannelRelay) -> None:
-        self._relay = relay
-
-    def request(self, kind: str, payload: bytes) -> bool:
-        """A raw channel request of the target's (called by TargetChannel)."""
-        self._relay.told(kind, payload)
-        return False
-
-    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
-        self._relay.heard(Side.TARGET, data, datatype)
-
-    def eof_received(self) -> bool:
-        self._relay.ended(Side.TARGET)
-        return True
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._relay.target_is_gone:
-            self._relay.bereft()
-        self._relay.closed(Side.TARGET)
-
-    def pause_writing(self) -> None:
-        self._relay.filled(Side.TARGET, True)
-
-    def resume_writing(self) -> None:
-        self._relay.filled(Side.TARGET, False)
 
 
 class _Choke:
@@ -187,7 +84,7 @@ class ChannelRelay:
         client: ClientSide,
         target: GateClientConnection,
         dialogue: ChannelDialogue,
-        recorder: Recorder,
+        session: Session,
         clock: Clock,
         group: asyncio.TaskGroup,
         window: int,
@@ -197,7 +94,8 @@ class ChannelRelay:
         self._client = client
         self._connection = target
         self._dialogue = dialogue
-        self._recorder = recorder
+        self._session = session
+        self._recorder = session.recorder
         self._clock = clock
         self._group = group
         self._window = window
@@ -205,7 +103,9 @@ class ChannelRelay:
         self._held: dict[Side, set[str]] = {Side.CLIENT: set(), Side.TARGET: set()}
         self._flowing = False
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_us = 0
         self._unwatch: list[Callable[[], None]] = []
+        self._sought: dict[int, asyncio.Task[None]] = {}
         self.done = asyncio.Event()
         self.active_us = clock.monotonic_us()
 
@@ -248,6 +148,8 @@ class ChannelRelay:
             unwatch()
         if self._timer is not None:
             self._timer.cancel()
+        for task in self._sought.values():
+            task.cancel()
         # A channel that still was open ends here, before the recording is sealed.
         self._perform(self._dialogue.closed(Side.CLIENT))
         for channel in self._channels.values():
@@ -269,8 +171,7 @@ class ChannelRelay:
             self.hold(Side.CLIENT, "recorder")
             self.hold(Side.TARGET, "recorder")
             self._group.create_task(self._await_recorder())
-        if side is Side.CLIENT:
-            self._set_timer()
+        self._set_timer()
 
     def ended(self, side: Side) -> None:
         self._perform(self._dialogue.ended(side))
@@ -329,8 +230,11 @@ class ChannelRelay:
 
     def _set_timer(self) -> None:
         due = self._dialogue.due()
-        if due is None or self._timer is not None:
+        if due is None or (self._timer is not None and self._timer_us <= due):
             return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_us = due
         # A loop's timers may be early by what they round away; then nothing would be due yet.
         delay = max(0, due - self._clock.monotonic_us()) / 1e6 + TIMER_GRAIN
         self._timer = asyncio.get_running_loop().call_later(delay, self._expire)
@@ -347,8 +251,12 @@ class ChannelRelay:
         for index, effect in enumerate(effects):
             if type(effect) in WAITING:
                 self._group.create_task(self._perform_waiting(effects[index:]))
-                return
+                break
             self._perform_now(effect)
+        if self._dialogue.full:
+            self.hold(Side.CLIENT, "dialogue")
+        else:
+            self.free(Side.CLIENT, "dialogue")
 
     async def _perform_waiting(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -358,10 +266,13 @@ class ChannelRelay:
                         await self._recorder.commit()
                     except RecordingLost:
                         return  # what follows is not done; the session is about to end
+                case LockOperator(lock):
+                    await self._session.lock(lock)
                 case Ask(kind, payload):
                     self._perform(self._dialogue.answered(kind, await self._ask(kind, payload)))
                 case _:
                     self._perform_now(effect)
+        self._set_timer()
 
     async def _ask(self, kind: str, payload: bytes) -> bool:
         channel = self._channels[Side.TARGET]
@@ -384,6 +295,10 @@ class ChannelRelay:
                 seq = self._recorder.event(event)
                 if isinstance(event, CommandRequested):
                     self._dialogue.command_recorded(seq)
+            case NoteCommand(decision):
+                seq = self._recorder.event(decision.requested())
+                self._dialogue.command_recorded(seq)
+                self._recorder.event(decision.decided(seq))
             case Answer(accepted):
                 self._client_channel.answer(accepted)
             case Tell(side, kind, payload):
@@ -402,8 +317,38 @@ class ChannelRelay:
                 channel = self._channels.get(side)
                 if channel is not None:
                     channel.close()
-            case Ask() | Commit():
+            case Ask() | Commit() | LockOperator():
                 raise AssertionError("these wait")
+            case Resume() | Seek() | Withdraw() | FetchSecret() | SendSecret() | EndSession():
+                self._perform_outer(effect)
+
+    def _perform_outer(self, effect: Outer) -> None:
+        """What follows from deciding commands."""
+        match effect:
+            case Resume(ticket):
+                self._perform(self._dialogue.resumed(ticket))
+            case Seek(ticket, request):
+                self._sought[ticket] = self._group.create_task(self._seek(ticket, request))
+            case Withdraw(ticket):
+                if (task := self._sought.pop(ticket, None)) is not None:
+                    task.cancel()
+            case FetchSecret(ticket, account):
+                self._group.create_task(self._fetch(ticket, account))
+            case SendSecret(secret):
+                self._write(Side.TARGET, secret.reveal(), None)
+            case EndSession(ending):
+                self._session.end(ending)
+
+    async def _seek(self, ticket: int, request: ApprovalRequest) -> None:
+        def asked(approval: str, whom: Sequence[str]) -> None:
+            self._perform(self._dialogue.asked(ticket, approval, ", ".join(whom)))
+
+        answer = await self._session.seek(request, asked)
+        self._sought.pop(ticket, None)
+        self._perform(self._dialogue.approved(ticket, answer))
+
+    async def _fetch(self, ticket: int, account: str) -> None:
+        self._perform(self._dialogue.secret(ticket, await self._session.password(account)))
 
     @property
     def _client_channel(self) -> ClientChannel:
@@ -431,12 +376,6 @@ class ChannelRelay:
     def dismiss(self, reason: str) -> None:
         """Tell the operator why the session ends, and close both channels."""
         self._perform(self._dialogue.dismissed(reason))
-
-
-def line(text: str) -> bytes:
-    """A line as the gateway says it, fit for a raw terminal; control characters are shown escaped."""
-    safe = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    return f"watchgate: {safe}\r\n".encode("utf-8", "backslashreplace")
 
 
 def _reason(error: BaseException) -> str:

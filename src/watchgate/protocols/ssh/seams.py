@@ -137,6 +137,10 @@ class GateClientConnection(Flow, asyncssh.SSHClientConnection):
         self.gone = True
         super()._cleanup(exc)
 
+    async def round_trip(self) -> None:
+        """Send a request that is answered at once (`keepalive@openssh.com`), and wait for the answer."""
+        await self._make_global_request(b"keepalive@openssh.com")
+
     def create_target_channel(self, window: int) -> TargetChannel:
         """A channel for a session on the target; `open` and `request` are the caller's."""
         self._update_recv_pktlen(PACKET_OCTETS)

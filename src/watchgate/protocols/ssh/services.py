@@ -39,7 +39,10 @@ class Directory(Protocol):
         """Whether a target, or several, may be meant by this name or address."""
 
     async def choices(self, operator: Operator, claim: Claim) -> Sequence[Way]:
-        """Where the operator may go now, from where he is."""
+        """Where the operator may go now, from where he is; raises Refused when nowhere, and why."""
+
+    async def answer(self, operator: Operator, line: str) -> Sequence[str] | None:
+        """What the gateway itself answers a command with (`approvals`); None when it knows none such."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ COMMAND_LIMIT = 192 * 1024
 NO_SESSION = (255).to_bytes(4, "big")
 """The `exit-status` of what the gateway refused: the one that ssh itself uses for its own errors."""
 
+NOT_RUN = (126).to_bytes(4, "big")
+"""The `exit-status` of a command that the rules refused: the shells' own for what was found and not run."""
+
 
 class Payload:
     """A reader over one request's payload; every take is checked against what is there."""

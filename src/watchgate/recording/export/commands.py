@@ -1,7 +1,7 @@
 """The commands of a session as a table: CSV (RFC 4180) for spreadsheets, JSON lines for programs.
 
-All channels are in it. A command is exact when the client asked for it in so many words, inferred when
-it was read off the screen of a shell. Unlike the other formats this one holds all that it writes: the
+All channels are in it. A command is exact when the client asked for it in so many words or the shell told it,
+inferred when it was read off the screen. What the rules said of it is the last that they said. Unlike the other formats this one holds all that it writes: the
 commands, not what they printed.
 """
 
@@ -25,7 +25,7 @@ from watchgate.terminal.screens import open_screen
 
 FIELDS = (
     *("time", "offset_s", "channel", "command", "program", "source", "confidence"),
-    *("exit_status", "exit_signal", "duration_s"),
+    *("exit_status", "exit_signal", "duration_s", "verdict", "severity", "rules"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -72,15 +72,26 @@ def _rows(records: Iterable[RecordLike]) -> list[_Row]:
     for record in records:
         for found in contents.add(record):
             if isinstance(found, FoundCommand):
-                rows.append(_Row(found))
-                if found.seq is not None:
-                    asked[found.seq] = rows[-1]
+                _take(found, rows, asked)
         if record.kind is RecordKind.EVENT:
             event = envelope(record).event
             if isinstance(event, CommandFinished) and event.command_seq in asked:
-                asked.pop(event.command_seq).ended = event
-    rows += [_Row(found) for found in contents.finish() if isinstance(found, FoundCommand)]
+                asked[event.command_seq].ended = event
+    for found in contents.finish():
+        if isinstance(found, FoundCommand):
+            _take(found, rows, asked)
     return sorted(rows, key=_time)
+
+
+def _take(found: FoundCommand, rows: list[_Row], asked: dict[int, _Row]) -> None:
+    """A row for a command; one that was decided again has its row already."""
+    known = None if found.seq is None else asked.get(found.seq)
+    if known is not None:
+        known.found = found
+        return
+    rows.append(_Row(found))
+    if found.seq is not None:
+        asked[found.seq] = rows[-1]
 
 
 def _time(row: _Row) -> int:
@@ -100,13 +111,16 @@ def _values(row: _Row, about: Description) -> dict[str, object]:
         "exit_status": ended.exit_status if ended else None,
         "exit_signal": ended.exit_signal if ended else None,
         "duration_s": round(ended.duration_us / 1e6, 3) if ended else None,
+        "verdict": found.verdict,
+        "severity": found.severity,
+        "rules": list(found.rules),
     }
 
 
 def _cell(value: object) -> str:
     """A value for a spreadsheet, which must not take it for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    text = " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+    return f"'{text}" if isinstance(value, str | list) and text.startswith(_FORMULA) else text
 
 
 def _csv_row(out: BinaryIO, values: Iterable[str]) -> None:

@@ -24,7 +24,7 @@ from watchgate.recording.export.pictures import Chunk, Pictures
 from watchgate.recording.export.sentences import sentence, shown
 from watchgate.recording.export.source import Channel, Description, OnTerminal
 from watchgate.recording.records import RecordLike, envelope, size
-from watchgate.session.events import PolicyFrozen
+from watchgate.session.events import PolicyFrozen, RulesFrozen
 from watchgate.session.ports import RecordKind
 from watchgate.terminal.lazy import LazyScreen
 from watchgate.terminal.lines import safe
@@ -60,6 +60,8 @@ class _Page:
         self._pictures = Pictures(_timed, channel.columns, channel.rows)
         self._contents = Contents(open_screen, screens=True)
         self._commands: list[FoundCommand] = []
+        self._listed: dict[int, int] = {}
+        """Where a command that an event said stands among them."""
         self._texts = _Texts(out)
         self._happenings: list[tuple[int, str]] = []
         self._left_out = 0
@@ -128,8 +130,14 @@ class _Page:
 
     def _found(self, found: FoundCommand | FoundText) -> None:
         if isinstance(found, FoundCommand):
+            known = None if found.seq is None else self._listed.get(found.seq)
+            if known is not None:
+                self._commands[known] = found
+                return
+            if found.seq is not None:
+                self._listed[found.seq] = len(self._commands)
             self._commands.append(found)
-            if found.confidence != "exact":
+            if found.seq is None and found.confidence != "exact":
                 self._happening(found.t_us, f"command (inferred): {shown(found.text)}")
         elif found.channel == self._channel.number:
             self._texts.add(self._milliseconds(found.t_us), found.text)
@@ -140,7 +148,7 @@ class _Page:
         except RecordingUnreadable:
             self._happening(record.t_us, "an event that cannot be read")
             return
-        if not isinstance(event, PolicyFrozen):
+        if not isinstance(event, PolicyFrozen | RulesFrozen):
             self._happening(record.t_us, sentence(event))
 
     def _happening(self, t_us: int, text: str) -> None:
@@ -186,7 +194,7 @@ class _Page:
             "t": self._milliseconds(found.t_us),
             "text": shown(found.text),
             "confidence": found.confidence,
-        }
+        } | ({"verdict": found.verdict} if found.verdict else {})
 
     def _milliseconds(self, t_us: int) -> int:
         return max(0, t_us - self._channel.opened_us) // 1000

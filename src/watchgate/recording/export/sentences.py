@@ -5,15 +5,28 @@ from __future__ import annotations
 import json
 
 from watchgate.session.events import (
+    ApprovalAnswered,
+    ApprovalAsked,
+    ApprovalClosed,
     ChannelClosed,
     ChannelOpened,
+    CommandDecided,
     CommandFinished,
     CommandRequested,
     Event,
     FileChanged,
     FileMoved,
+    InputDropped,
     InputRedacted,
+    IntegrationMissing,
+    IntegrationSet,
+    IntegrationTampered,
+    ReaderFailed,
     RecordingGap,
+    RulesFrozen,
+    SecretInjected,
+    SecretRejected,
+    SecretWithheld,
     UnknownEvent,
     octets,
 )
@@ -32,7 +45,9 @@ def sentence(event: Event) -> str:
 def _words(event: Event) -> str:
     match event:
         case CommandRequested():
-            return f"command: {shown(event.command)}"
+            return f"command{_of_program(event)}: {shown(event.command)}"
+        case CommandDecided():
+            return _decided(event)
         case CommandFinished():
             took = f"after {event.duration_us / 1e6:.3f} s"
             return f"command ended {took}{_exit(event.exit_status, event.exit_signal)}"
@@ -52,7 +67,82 @@ def _words(event: Event) -> str:
             gap = f"{event.octets} octets, {event.duration_us / 1e6:.3f} s"
             return f"GAP: evidence is missing here ({gap}): {shown(event.reason)}"
         case _:
-            return _by_fields(event)
+            return _of_rules(event) or _of_secrets(event) or _by_fields(event)
+
+
+def _of_rules(event: Event) -> str:
+    """What concerns the rules and how commands are known."""
+    match event:
+        case RulesFrozen():
+            return f"rules of this session: {', '.join(_names(event)) or 'none'}"
+        case InputDropped():
+            dropped = f"{event.lines} lines, {event.octets} octets"
+            return f"input dropped ({dropped}): {shown(event.reason)}"
+        case IntegrationSet():
+            return f"the shell tells its commands: {shown(event.shell)} {shown(event.version)}"
+        case IntegrationMissing():
+            refused = "; it is refused" if event.refused else ""
+            return f"the shell does not tell its commands: {shown(event.reason)}{refused}"
+        case IntegrationTampered():
+            ended = "; the session is ended" if event.ended else ""
+            return f"TAMPERING ({shown(event.severity)}): {shown(event.what)}{ended}"
+        case ReaderFailed():
+            return f"the picture of the terminal was lost: {shown(event.reason)}"
+        case ApprovalAsked():
+            return f"approval asked for: {shown(event.command)}"
+        case ApprovalAnswered():
+            word = "approved" if event.approved else "refused"
+            reason = f" ({shown(event.reason)})" if event.reason else ""
+            return f"{word} by {shown(event.by)}{reason}: {shown(event.command)}"
+        case ApprovalClosed():
+            return f"not approved ({shown(event.why)}): {shown(event.command)}"
+        case _:
+            return ""
+
+
+def _of_secrets(event: Event) -> str:
+    match event:
+        case SecretInjected():
+            whose = f"{shown(event.program)} as {shown(event.account)}"
+            return f"the gateway answered a password prompt from the vault: {whose}"
+        case SecretWithheld():
+            return (
+                f"a password prompt was not answered: {shown(event.program)}, {shown(event.reason)}"
+            )
+        case SecretRejected():
+            return f"the password from the vault was wrong: {shown(event.program)} as {shown(event.account)}"
+        case _:
+            return ""
+
+
+_OUTCOMES = {
+    "allow": "allowed",
+    "block": "BLOCKED",
+    "interrupt": "BLOCKED (interrupting rule)",
+    "force": "BLOCKED (not on the list)",
+    "approve": "waits for an approval",
+}
+
+
+def _decided(event: CommandDecided) -> str:
+    outcome = _OUTCOMES.get(event.outcome) or shown(event.outcome)
+    rules = f" by {', '.join(map(shown, event.rules))}" if event.rules else ""
+    severity = f", severity {shown(event.severity)}" if event.severity else ""
+    left = "" if event.tries_left is None else f", {event.tries_left} tries left"
+    approval = f", under approval {shown(event.approval)}" if event.approval else ""
+    shadows = f" (shadow: {', '.join(map(shown, event.shadows))})" if event.shadows else ""
+    normalized = "; ".join(map(shown, event.normalized))
+    return f"verdict: {outcome}{rules}{severity}{left}{approval}{shadows}: {normalized}"
+
+
+def _of_program(event: CommandRequested) -> str:
+    inferred = "" if event.confidence == "exact" else ", inferred"
+    where = f" in {shown(event.program)}" if event.program else ""
+    return f"{where}{inferred}"
+
+
+def _names(event: RulesFrozen) -> list[str]:
+    return [shown(str(rule.get("name", "?"))) for rule in event.rules]
 
 
 def _file_moved(event: FileMoved) -> str:

@@ -175,7 +175,9 @@
     return item;
   };
   const counted = (n, noun) => `${n} ${noun}${n === 1 ? "" : "s"}`;
-  const note = (one) => (one.confidence === "exact" ? "" : "inferred");
+  const verdicts = { block: "blocked", interrupt: "interrupted", force: "not on the list", approve: "waited" };
+  const note = (one) =>
+    [one.confidence === "exact" ? "" : "inferred", verdicts[one.verdict] || ""].filter(Boolean).join(", ");
   const MOST = 500;
   let asked = 0;
   const search = async (needle) => {

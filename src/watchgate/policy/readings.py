@@ -1,0 +1,81 @@
+"""All that a command may mean: each text that it may be, read as what takes it would.
+
+A line of a shell is read by `policy.shell`; a line of a network device by its words; what is typed into a
+program is not read at all, and rules see it as it was typed.
+"""
+
+from __future__ import annotations
+
+import re
+
+from watchgate.policy.commands import KnownCommand, Place
+from watchgate.policy.reading import Opaque, Reading, Reason, SimpleCommand, Word
+from watchgate.policy.shell import read
+from watchgate.policy.shell.quoting import quoted
+
+_DEVICE_WORD = re.compile(r'"[^"]*"|[^\s|]+')
+_MOST_DEVICE_WORDS = 1_000
+_LONGEST_DEVICE_LINE = 8_192
+
+
+def readings(command: KnownCommand) -> tuple[Reading, ...]:
+    """Every reading of *command*, each once; it raises nothing."""
+    found: list[Reading] = []
+    for text in dict.fromkeys((command.text, *command.others)):
+        reading = _read(text, command)
+        if reading not in found:
+            found.append(reading)
+    return tuple(found)
+
+
+def _read(text: str, command: KnownCommand) -> Reading:
+    match command.place:
+        case Place.SHELL | Place.ESCAPE | Place.TRANSFER:
+            return read(text, command.context)
+        case Place.PROGRAM:
+            return Reading(text, raw=(text,))
+        case Place.DEVICE:
+            return of_device(text)
+
+
+def of_device(line: str) -> Reading:
+    """A line for a network device: one simple command, and one for each filter behind a `|`.
+
+    Abbreviations stay as they are typed (`sh run`), for what they stand for differs from device to device.
+    """
+    opaque: tuple[Opaque, ...] = ()
+    text = line
+    if len(line) > _LONGEST_DEVICE_LINE:
+        opaque = (Opaque(Reason.DEEP, line[:120]),)
+        text = line[:_LONGEST_DEVICE_LINE]
+    commands: list[SimpleCommand] = []
+    for one in text.replace("\r", "\n").split("\n"):
+        for piece in _pieces(one):
+            words = [match[0] for match in _DEVICE_WORD.finditer(piece)]
+            if words and len(commands) < _MOST_DEVICE_WORDS:
+                commands.append(_of_words(words, piece.strip()))
+    return Reading(line, tuple(commands), opaque, (line,))
+
+
+def _pieces(line: str) -> list[str]:
+    """The parts between bars that stand in no quotes."""
+    return re.findall(r'(?:"[^"]*"?|[^|"])+', line)
+
+
+def _of_words(words: list[str], raw: str) -> SimpleCommand:
+    values = [word.strip('"') for word in words]
+    operands = tuple(Word(value, word) for value, word in zip(values[1:], words[1:], strict=True))
+    return SimpleCommand(
+        program=values[0],
+        path=None,
+        words=operands,
+        flags=frozenset(),
+        operands=operands,
+        values={},
+        paths=(),
+        redirects=(),
+        wrappers=(),
+        user=None,
+        text=" ".join([values[0], *map(quoted, values[1:])]),
+        raw=raw,
+    )

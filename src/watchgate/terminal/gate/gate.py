@@ -1,0 +1,586 @@
+"""The gate of one terminal: no line reaches a shell's end of line before its verdict is known.
+
+Where a shell tells its commands (terminal.integration) it asks by itself, whatever key accepted the line, and
+waits; the gate answers. Elsewhere (a shell that cannot tell, a program, a network device) the accepting key is
+held until the line can be read off the screen (terminal.live), within a bound. Either way nothing typed later
+overtakes what waits. Keys that end no line are never held, output never is.
+
+Plain code: octets and moments in, acts out. Times are monotonic microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import Enum, auto
+
+from watchgate.policy.commands import Place, Source
+from watchgate.policy.verdicts import Outcome
+from watchgate.terminal.gate.acts import (
+    Act,
+    Ask,
+    AskedLine,
+    Back,
+    Dropped,
+    Finished,
+    Hooked,
+    Keyed,
+    Prompted,
+    Tampering,
+    ToOperator,
+    ToTarget,
+    Unhooked,
+    Withdrawn,
+)
+from watchgate.terminal.gate.levels import Level, Levels
+from watchgate.terminal.gate.waiting import WaitingKeys
+from watchgate.terminal.integration.installing import Installer, Step, looks_ready
+from watchgate.terminal.integration.mark_kinds import (
+    Asked,
+    Foreign,
+    Introduced,
+    Line,
+    Listening,
+    Mark,
+    Prompt,
+    Ready,
+    Taken,
+    Tampered,
+    TypedAhead,
+)
+from watchgate.terminal.integration.marks import Marked, MarkFilter
+from watchgate.terminal.integration.verdicts import accept_prefix, answer, echoed
+from watchgate.terminal.keys import Key, KeyKind
+from watchgate.terminal.live.lineread import NOTHING, LineRead
+from watchgate.terminal.live.profiles import Device
+from watchgate.terminal.live.reader import LiveReader
+from watchgate.terminal.programs import started_by, starts_shell
+
+QUIET_US = 80_000
+"""How long the output rests before a shell is asked who it is."""
+
+SILENT_US = 1_000_000
+"""After so long without output the operator's keys no longer wait for a first prompt."""
+
+NOTHING_US = 3_000_000
+"""The same when nothing was printed at all."""
+
+MARK_US = 300_000
+"""How long a shell that tells its commands may leave an accepted line without a word, beyond four round trips."""
+
+AHEAD_US = 150_000
+"""How long what was typed ahead waits for the prompt behind a command that was let run."""
+
+LOST_US = 1_000_000
+"""How long a prompt may stand without its mark before the shell counts as one that no longer tells."""
+
+HELD_US = 50_000
+"""How long the beginning of what may be a mark is held back when nothing follows."""
+
+TAIL_OCTETS = 1024
+"""So much of the output's end tells whether it is a prompt."""
+
+LONGEST_LINE = 64 * 1024
+
+
+class Phase(Enum):
+    """What the gate waits for."""
+
+    OPENING = auto()
+    """The first prompt."""
+    INSTALLING = auto()
+    """A shell is being asked to tell its commands."""
+    OPEN = auto()
+    """Nothing: keys pass."""
+    SETTLING = auto()
+    """The line behind a held key can be read."""
+    MARKING = auto()
+    """A shell that tells its commands has an accepted line."""
+    ASKING = auto()
+    """The verdict."""
+    TAKING = auto()
+    """A shell takes its verdict."""
+
+
+class Gate:
+    """The gate of one terminal."""
+
+    def __init__(
+        self,
+        reader: LiveReader,
+        device: Device,
+        *,
+        integrate: bool,
+        nonce: Callable[[], bytes],
+        rtt_us: Callable[[], int],
+        foresee: Callable[[AskedLine], Outcome],
+        started: str | None,
+        t_us: int,
+    ) -> None:
+        """*foresee* says, without any consequence, what would become of a line; *started* is the command
+        that the terminal was opened for, None for a login shell."""
+        self._reader = reader
+        self._device = device
+        self._integrate = integrate
+        self._nonce = nonce
+        self._rtt_us = rtt_us
+        self._foresee = foresee
+        self._keys = WaitingKeys()
+        self._filter = MarkFilter()
+        self._trusted: list[
+            bytes
+        ] = []  # every nonce, in the order in which the filter learned them
+        self._levels = Levels()
+        self._installer: Installer | None = None
+        self._installing_nonce = b""
+        self._numbers = 0
+        self._phase = Phase.OPEN
+        self._armed = False  # a shell may be in front that was not asked yet
+        self._inside = False  # a shell may be in front in which nothing is told
+        self._began_us = self._printed_us = t_us
+        self._printed = False
+        self._until_us: int | None = None  # when MARKING and TAKING are given up
+        self._held: Key | None = None
+        self._line: LineRead | None = None
+        self._asking: tuple[int, Level | None, AskedLine] | None = None
+        self._permitted: tuple[int, AskedLine] | None = None  # what a shell was last permitted
+        self._ahead = b""
+        self._denied = False  # what the shell gives back now stood behind a line that was not permitted
+        self._tail = b""
+        self._prompt: bool | None = None  # whether it ends in a prompt, once somebody asked
+        self._is_clean = True  # nothing was typed since the output rested last
+        self._stood_us: int | None = None  # since when a prompt stands without its mark
+        if started is not None:
+            reader.started(started)
+        if integrate and (started is None or starts_shell(started_by(started), started)):
+            self._armed = True
+            self._phase = Phase.OPENING if started is None else Phase.OPEN
+
+    # --- what happens ------------------------------------------------------------------------
+
+    def typed(self, t_us: int, octets: bytes) -> list[Act]:
+        """The operator typed."""
+        self._keys.typed(t_us, octets)
+        if self._asking is not None and self._approving and self._keys.interrupted():
+            return [Withdrawn(self._asking[0])]
+        return self._pump(t_us)
+
+    def printed(self, t_us: int, octets: bytes) -> list[Act]:
+        """The target printed."""
+        self._printed_us = t_us
+        pieces = self._filter.feed(octets)
+        if self._installer is not None:
+            return [*self._step(t_us, self._installer.printed(t_us, pieces)), *self._pump(t_us)]
+        acts: list[Act] = []
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                acts += self._show(t_us, piece)
+            else:
+                acts += self._marked(t_us, piece)
+        return [*acts, *self._settle(t_us), *self._pump(t_us)]
+
+    def resized(self, t_us: int, columns: int, rows: int) -> None:
+        """The window changed its size."""
+        self._reader.resized(t_us, columns, rows)
+
+    @property
+    def idle(self) -> bool:
+        """No key and no verdict waits."""
+        return not self._keys and self._phase is Phase.OPEN
+
+    @property
+    def full(self) -> bool:
+        """So much waits that no more is to be typed."""
+        return self._keys.full
+
+    @property
+    def due(self) -> int | None:
+        """When `expire` has something to do."""
+        dues = [self._keys.due, self._until_us, self._quiet_due()]
+        if self._filter.holds:
+            dues.append(self._printed_us + HELD_US)
+        if self._phase is Phase.SETTLING:
+            dues.append(self._reader.due)
+        if self._installer is not None:
+            dues.append(self._installer.due)
+        if self._stood_us is not None:
+            dues.append(self._stood_us + LOST_US)
+        return min((due for due in dues if due is not None), default=None)
+
+    def expire(self, t_us: int) -> list[Act]:
+        """The moment of `due` has come."""
+        self._keys.expire(t_us)
+        acts: list[Act] = []
+        if self._filter.holds and t_us >= self._printed_us + HELD_US and self._installer is None:
+            acts += self._show(t_us, self._filter.flush())
+        if self._installer is not None:
+            acts += self._step(t_us, self._installer.expire(t_us))
+        elif (quiet := self._quiet_due()) is not None and t_us >= quiet:
+            acts += self._rested(t_us)
+        if self._until_us is not None and t_us >= self._until_us:
+            self._until_us = None
+            self._phase = Phase.OPEN
+        if self._stood_us is not None and t_us >= self._stood_us + LOST_US:
+            acts += self._lose("a prompt came back without a word of the shell's")
+        acts += [*self._settle(t_us), *self._pump(t_us)]
+        dropped = self._keys.dropped(t_us)
+        return [*acts, Dropped(*dropped)] if dropped is not None else acts
+
+    # --- the verdict -------------------------------------------------------------------------
+
+    _approving = False
+
+    def approving(self) -> None:
+        """The line that is asked about waits for a person: ^C withdraws it."""
+        self._approving = True
+
+    def verdict(
+        self,
+        t_us: int,
+        number: int,
+        *,
+        permitted: bool,
+        say: bytes = b"",
+        token: bytes | None = None,
+    ) -> list[Act]:
+        """What was decided; *say* is shown to the operator before the prompt comes back.
+
+        With a *token* the command's own password prompt says it (see `Prompted`).
+        """
+        if self._asking is None or self._asking[0] != number:
+            return []
+        _, level, line = self._asking
+        self._asking = None
+        self._approving = False
+        if level is not None:
+            acts = self._answer(
+                t_us, level, number, line, permitted=permitted, say=say, token=token
+            )
+        elif line.late:
+            acts = [] if permitted else [ToOperator(say), ToTarget(b"\x03", typed=False)]
+            self._phase = Phase.OPEN
+        elif permitted:
+            acts = self._pass_held(t_us, line)
+        else:
+            acts = self._cancel_held(t_us, say)
+        return [*acts, *self._pump(t_us)]
+
+    def _answer(
+        self,
+        t_us: int,
+        level: Level,
+        number: int,
+        line: AskedLine,
+        *,
+        permitted: bool,
+        say: bytes = b"",
+        token: bytes | None = None,
+    ) -> list[Act]:
+        octets = answer(level.nonce, permitted=permitted, token=token)
+        self._filter.expect_echo(echoed(octets))
+        self._phase = Phase.TAKING
+        self._until_us = t_us + MARK_US + 4 * self._rtt_us()
+        acts: list[Act] = []
+        if permitted:
+            self._permitted = (number, line)
+            level.at_prompt = False
+            level.running = number
+            self._reader.started(line.text)
+            self._arm(line.text)
+        else:
+            self._denied = True
+            # fish asks while the line still stands; the other shells have left it.
+            acts.append(ToOperator(b"\r\n" + say if level.shell == "fish" else say))
+            self._keys.drop()
+        return [*acts, ToTarget(octets, typed=False)]
+
+    def _pass_held(self, t_us: int, line: AskedLine) -> list[Act]:
+        held, read = self._held, self._line
+        self._held = self._line = None
+        self._phase = Phase.OPEN
+        if held is None or read is None:
+            return []
+        self._reader.passed(t_us, read)
+        if line.place in (Place.SHELL, Place.DEVICE):
+            self._arm(line.text)
+        return [ToTarget(held.octets)]
+
+    def _cancel_held(self, t_us: int, say: bytes) -> list[Act]:
+        self._held = self._line = None
+        self._phase = Phase.OPEN
+        self._reader.cancelled(t_us)
+        self._keys.drop()
+        if self._device.cancel == b"\x03":
+            self._filter.expect_echo(b"^C")
+        return [ToOperator(b"\r\n" + say), ToTarget(self._device.cancel, typed=False)]
+
+    # --- keys --------------------------------------------------------------------------------
+
+    def _pump(self, t_us: int) -> list[Act]:
+        acts: list[Act] = []
+        while self._keys and self._phase is Phase.OPEN:
+            acts += self._press(t_us, self._keys.next())
+        return acts
+
+    def _press(self, t_us: int, key: Key) -> list[Act]:
+        self._is_clean = self._is_clean and key.kind is KeyKind.REPORT
+        if key.kind is KeyKind.REPORT or not self._reader.accepts(key):
+            self._reader.typed(t_us, key)
+            return [ToTarget(key.octets)]
+        self._held = key
+        self._reader.hold(t_us, key, self._rtt_us())
+        level = self._levels.front
+        if level is not None:
+            return self._accept(t_us, key, level)
+        self._phase = Phase.SETTLING
+        return self._settle(t_us)
+
+    def _accept(self, t_us: int, key: Key, level: Level) -> list[Act]:
+        """A line is accepted in a shell that will ask."""
+        self._reader.passed(t_us, NOTHING)
+        self._held = None
+        self._phase = Phase.MARKING
+        self._until_us = t_us + MARK_US + 4 * self._rtt_us()
+        prefix = accept_prefix(level.shell)
+        before: list[Act] = [ToTarget(prefix, typed=False)] if prefix else []
+        return [*before, ToTarget(key.octets)]
+
+    def _settle(self, t_us: int) -> list[Act]:
+        if self._phase is not Phase.SETTLING:
+            return []
+        read = self._reader.settled(t_us)
+        if read is None:
+            return []
+        self._line = read
+        line = AskedLine(
+            read.text[:LONGEST_LINE],
+            read.source,
+            exact=read.exact,
+            place=read.place,
+            program=read.program,
+            others=read.others,
+            unreadable=read.unreadable,
+            certain=read.certain,
+            depth=len(self._levels) + self._inside,
+        )
+        if self._tells_itself(line):
+            return [Keyed(hidden=False), *self._pass_held(t_us, replace(line, place=Place.PROGRAM))]
+        is_empty = not read.text.strip() and not read.others and read.unreadable is None
+        if is_empty or (read.secret and self._foresee(line) is Outcome.ALLOW):
+            return [
+                Keyed(hidden=read.secret),
+                *self._pass_held(t_us, replace(line, place=Place.PROGRAM)),
+            ]
+        if read.secret:
+            line = replace(
+                line, text="(not echoed)", others=(), unreadable="the terminal does not echo it"
+            )
+        return self._ask(line, None)
+
+    @property
+    def _shell_tells(self) -> bool:
+        """The innermost shell tells its commands, as far as is known."""
+        top = self._levels.top
+        return top is not None and not top.lost and not self._inside
+
+    def _tells_itself(self, line: AskedLine) -> bool:
+        """Whether the line is typed ahead for a shell that will ask about it, and nothing speaks against it."""
+        return (
+            self._shell_tells
+            and line.place is Place.SHELL
+            and line.unreadable is None
+            and self._foresee(line).rank <= Outcome.APPROVE.rank
+        )
+
+    def _ask(self, line: AskedLine, level: Level | None) -> list[Act]:
+        self._numbers += 1
+        self._phase = Phase.ASKING
+        self._until_us = None
+        self._asking = (self._numbers, level, line)
+        return [Ask(self._numbers, line)]
+
+    # --- output ------------------------------------------------------------------------------
+
+    def _show(self, t_us: int, octets: bytes) -> list[Act]:
+        self._reader.printed(t_us, octets)
+        self._printed, self._is_clean = True, True
+        self._tail = (self._tail + octets)[-TAIL_OCTETS:]
+        self._prompt = None
+        self._watch_prompt(t_us)
+        late = self._reader.appeared(t_us)
+        shown: list[Act] = [ToOperator(octets)]
+        if late is None or self._phase is not Phase.OPEN or self._shell_tells:
+            return shown
+        line = AskedLine(
+            late.text, late.source, exact=False, place=late.place, program=late.program, late=True
+        )
+        return [*shown, *self._ask(line, None)]
+
+    def _watch_prompt(self, t_us: int) -> None:
+        """A prompt that stands while a shell that tells its commands has said nothing of it."""
+        top = self._levels.top
+        runs = top is not None and not top.at_prompt and not top.lost and not self._armed
+        self._stood_us = (
+            t_us if runs and self._phase is Phase.OPEN and self._reader.at_prompt else None
+        )
+
+    def _marked(self, t_us: int, marked: Marked) -> list[Act]:
+        number = marked.level if marked.level < len(self._levels) else None
+        mark: Mark = marked.mark
+        match mark:
+            case Foreign():
+                return [Tampering("a mark that is not the shell's own", "medium", lost=False)]
+            case _ if number is None:
+                return []
+            case Prompt():
+                return self._prompted(number, mark)
+            case Line():
+                return self._told(t_us, number, mark)
+            case Taken():
+                return self._taken(t_us)
+            case TypedAhead(octets):
+                self._ahead += octets
+            case Tampered(what):
+                return self._lose(what)
+            case Asked(token):
+                return [Prompted(token)]
+            case Ready() | Introduced() | Listening():
+                pass
+        return []
+
+    def _prompted(self, number: int, mark: Prompt) -> list[Act]:
+        top = self._levels.at(number)
+        stripped = top.running is not None and mark.status is None and not mark.continuation
+        ended = self._levels.return_to(number)
+        self._filter.leave(number)
+        acts: list[Act] = [Finished(one, mark.status, mark.cwd) for one in ended]
+        self._stood_us = None
+        self._armed = self._inside = False
+        level = self._levels.top
+        assert level is not None
+        level.continuing = mark.continuation
+        if not mark.continuation:
+            self._reader.started(None)
+            acts.append(Back(mark.status))
+        if self._phase in (Phase.MARKING, Phase.TAKING):
+            self._phase = Phase.OPEN
+            self._until_us = None
+            self._give_back()
+        self._denied = False
+        return [*acts, *self._lose("the hooks of its prompt were taken away")] if stripped else acts
+
+    def _told(self, t_us: int, number: int, mark: Line) -> list[Act]:
+        """The shell is about to run a line, and waits."""
+        self._levels.return_to(number)
+        self._filter.leave(number)
+        level = self._levels.top
+        assert level is not None
+        self._held = self._line = None
+        if self._asking is not None:  # it asks anew: what was asked before is over
+            self._asking = None
+        if mark.again and self._permitted is not None and self._permitted[1].text == mark.text:
+            number_then, line_then = self._permitted
+            return self._answer(t_us, level, number_then, line_then, permitted=True)
+        others = (mark.expanded,) if mark.expanded and mark.expanded != mark.text else ()
+        line = AskedLine(
+            mark.text,
+            Source.INTEGRATION,
+            exact=True,
+            others=others,
+            unreadable=mark.unreadable,
+            depth=number,
+            shell=level.shell,
+            cwd=mark.cwd,
+            variables=mark.variables,
+            aliases=mark.aliases,
+            functions=mark.functions,
+            resolved=mark.resolved,
+        )
+        return self._ask(line, level)
+
+    def _taken(self, t_us: int) -> list[Act]:
+        self._give_back()
+        if self._phase is Phase.TAKING:
+            # What was typed ahead is mostly meant for the prompt, which is there at once after most commands.
+            waits = self._keys or self._denied
+            self._phase = Phase.MARKING if waits else Phase.OPEN
+            self._until_us = t_us + AHEAD_US + 2 * self._rtt_us() if waits else None
+        return []
+
+    def _give_back(self) -> None:
+        """What the shell had already read comes before what waits."""
+        ahead, self._ahead = self._ahead, b""
+        if ahead and self._denied:
+            self._keys.lose(ahead)
+        elif ahead:
+            self._keys.again(ahead)
+
+    def _lose(self, what: str) -> list[Act]:
+        top = self._levels.top
+        self._stood_us = None
+        if top is None or top.lost:
+            return []
+        top.lost = True
+        return [Tampering(what, "high", lost=True)]
+
+    # --- asking a shell to tell its commands ---------------------------------------------------
+
+    def _arm(self, command: str) -> None:
+        if starts_shell(started_by(command), command):
+            self._inside = True
+            self._armed = self._integrate
+
+    def _quiet_due(self) -> int | None:
+        """When the output has rested long enough to look for a prompt."""
+        if self._phase is Phase.OPENING:
+            if not self._printed:
+                return self._began_us + NOTHING_US
+            return self._printed_us + (QUIET_US if self._at_prompt else SILENT_US)
+        if self._armed and self._phase is Phase.OPEN and self._is_clean and self._at_prompt:
+            return self._printed_us + QUIET_US
+        return None
+
+    @property
+    def _at_prompt(self) -> bool:
+        """Whether the output rests behind what looks like a shell's prompt; worked out once per output."""
+        if self._prompt is None:
+            self._prompt = self._reader.at_prompt or looks_ready(self._tail)
+        return self._prompt
+
+    def _rested(self, t_us: int) -> list[Act]:
+        if not self._at_prompt:
+            self._phase = Phase.OPEN  # no prompt that anybody knows: it may be learned later
+            return [Unhooked("no prompt was seen", len(self._levels))]
+        self._armed = False
+        self._phase = Phase.INSTALLING
+        self._installing_nonce = self._nonce()
+        self._filter.trust(self._installing_nonce)
+        self._installer = Installer(
+            self._installing_nonce,
+            nested=len(self._levels) > 0,
+            rtt_us=self._rtt_us(),
+            level=len(self._levels),
+        )
+        return [ToTarget(self._installer.begin(t_us), typed=False)]
+
+    def _step(self, t_us: int, step: Step) -> list[Act]:
+        acts: list[Act] = []
+        for marked in step.others:
+            acts += self._marked(t_us, marked)
+        if step.show:
+            acts += self._show(t_us, step.show)
+        if step.type:
+            acts.append(ToTarget(step.type, typed=False))
+        if step.installed is not None:
+            ready = step.installed
+            self._levels.push(Level(self._installing_nonce, ready.shell))
+            self._installer = None
+            self._phase = Phase.OPEN
+            self._reader.started(None)
+            acts.append(Hooked(ready.shell, ready.version, len(self._levels) - 1))
+        elif step.failed is not None:
+            self._installer = None
+            self._phase = Phase.OPEN
+            self._filter.leave(len(self._levels) - 1)
+            acts.append(Unhooked(step.failed, len(self._levels)))
+        return acts

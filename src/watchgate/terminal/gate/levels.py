@@ -1,0 +1,63 @@
+"""Shells in shells that tell their commands: which of them is in front, and what runs in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Level:
+    """One shell that tells its commands."""
+
+    nonce: bytes
+    shell: str
+    at_prompt: bool = True
+    continuing: bool = False
+    """Its prompt is for the next line of a command that is not complete."""
+    running: int | None = None
+    """The number of the command that it runs."""
+    lost: bool = False
+    """It no longer tells."""
+
+
+class Levels:
+    """The stack of them, the outermost first."""
+
+    def __init__(self) -> None:
+        self._levels: list[Level] = []
+
+    def __len__(self) -> int:
+        return len(self._levels)
+
+    @property
+    def top(self) -> Level | None:
+        """The one that was hooked last."""
+        return self._levels[-1] if self._levels else None
+
+    @property
+    def front(self) -> Level | None:
+        """The one at whose prompt the operator is, if he is at one."""
+        top = self.top
+        return top if top is not None and top.at_prompt and not top.lost else None
+
+    def push(self, level: Level) -> None:
+        """A shell inside the one in front."""
+        self._levels.append(level)
+
+    def at(self, number: int) -> Level:
+        """The one of that number, from the outermost."""
+        return self._levels[number]
+
+    def return_to(self, number: int) -> list[int]:
+        """That level is at its prompt; the commands that ended by that, the innermost first."""
+        ended = []
+        while len(self._levels) > number:
+            level = self._levels[-1]
+            if level.running is not None:
+                ended.append(level.running)
+                level.running = None
+            if len(self._levels) == number + 1:
+                level.at_prompt, level.lost = True, False
+                break
+            self._levels.pop()
+        return ended
