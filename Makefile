@@ -17,7 +17,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 	--no-emit-index-url --no-emit-find-links --no-annotate --upgrade \
 	--custom-compile-command "make lock"
 
-.PHONY: help install demo test soak bench-ssh bench-search bench-siem bench-terminal docs lint lock packages clean
+.PHONY: help install demo test soak bench-ssh bench-search bench-siem bench-terminal bench-commands docs lint lock packages clean
 .DEFAULT_GOAL := help
 
 help:  ## list what can be made
@@ -46,6 +46,9 @@ bench-siem: $(TEST_STAMP)  ## measure the outbox, the hand-over and delivery
 
 bench-terminal: $(TEST_STAMP)  ## measure the terminal emulators side by side
 	$(BIN)/python -m bench.terminal $(ARGS)
+
+bench-commands: $(TEST_STAMP) packages  ## measure how well rules hold, and what they cost
+	$(BIN)/python -m bench.commands $(ARGS)
 
 docs: $(RUN_STAMP)  ## write docs/reference from the tables in the code
 	$(BIN)/python tools/generate_docs.py

@@ -63,12 +63,12 @@ def measure(
     course: Course, sizes: Sizes, repeats: int, told: Callable[[str], None]
 ) -> dict[str, Moved]:
     """All kinds of transfers, the ways in turns."""
-    noise, log, screen = (course.files / name for name in ("noise", "log", "screen"))
+    noise, log, shown = (course.files / name for name in ("noise", "log", "screen"))
     batch = course.files / "batch"
     kinds: dict[str, tuple[int, Callable[[Way], None]]] = {
         "exec, incompressible": (sizes.command, lambda way: _command(course, way, noise, sizes)),
         "exec, log text": (sizes.command, lambda way: _command(course, way, log, sizes)),
-        "terminal, log text": (sizes.terminal, lambda way: _screen(course, way, screen)),
+        "terminal, log text": (sizes.terminal, lambda way: screen(course, way, shown)),
         "scp upload": (sizes.file, lambda way: _scp(course, way, sizes, up=True)),
         "scp download": (sizes.file, lambda way: _scp(course, way, sizes, up=False)),
         "sftp upload": (sizes.file, lambda way: _sftp(course, way, sizes, batch, up=True)),
@@ -102,7 +102,7 @@ def _command(course: Course, way: Way, file: Path, sizes: Sizes) -> None:
     _count(course, way, [], f"head -c {wanted} {file}", wanted)
 
 
-def _screen(course: Course, way: Way, file: Path) -> None:
+def screen(course: Course, way: Way, file: Path) -> None:
     # The terminal puts a carriage return before each line feed.
     text = file.read_bytes()
     _count(course, way, ["-tt"], f"cat {file}", len(text) + text.count(b"\n"))

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.commands_bulk import print_bulk
 from bench.commands_cost import print_costs
 from bench.commands_drive import BLOCK, STRICT, WATCH, Driven, drive
 from bench.machine import facts
@@ -158,6 +159,8 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--no-costs", action="store_true")
+    parser.add_argument("--bulk", type=int, default=48, help="MiB of output through a terminal")
+    parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args(arguments)
     lines = options.interactions.read_text().splitlines()
     chosen = [json.loads(line) for line in lines if line.strip()]
@@ -171,6 +174,7 @@ def main(arguments: Sequence[str]) -> int:
         _print(scores, "with integration" if integration else "without integration")
     if not options.no_costs:
         print_costs()
+        print_bulk(options.bulk, options.repeats)
     return 0
 
 

@@ -12,13 +12,13 @@ from watchgate.policy.commands import KnownCommand, Source
 from watchgate.policy.loading import load_text
 from watchgate.policy.readings import readings
 from watchgate.policy.ruleset import RuleSet
+from watchgate.policy.verdicts import Outcome
+from watchgate.session.model import Device
 from watchgate.terminal.gate.gate import Gate
 from watchgate.terminal.lazy import LazyScreen
 from watchgate.terminal.live.profiles import profile
 from watchgate.terminal.live.reader import LiveReader
 from watchgate.terminal.screens import open_screen
-from watchgate.policy.verdicts import Outcome
-from watchgate.session.model import Device
 
 LINES = (
     "ls -la /var/log",
@@ -38,7 +38,23 @@ LINES = (
 
 def many(count: int) -> RuleSet:
     """So many rules, as a site would have them: structural ones, with a regex in every fifth."""
-    programs = "rm dd mkfs shred useradd passwd iptables systemctl kill curl wget nc scp mount chmod".split()
+    programs = [
+        "rm",
+        "dd",
+        "mkfs",
+        "shred",
+        "useradd",
+        "passwd",
+        "iptables",
+        "systemctl",
+        "kill",
+        "curl",
+        "wget",
+        "nc",
+        "scp",
+        "mount",
+        "chmod",
+    ]
     parts = ["version: 1", "rules:"]
     for at in range(count):
         program = programs[at % len(programs)]

@@ -32,14 +32,20 @@ class Gateway:
 
 
 @contextmanager
-def gateway(directory: Path, *, key: Path, target: Sshd, recording: bool) -> Iterator[Gateway]:
-    """A gateway whose operator `bench` has *key* and may reach *target* with everything.
+def gateway(
+    directory: Path, *, key: Path, target: Sshd, recording: bool, rules: str | None = None
+) -> Iterator[Gateway]:
+    """A gateway whose operator `bench` has *key* and may reach *target* with everything, under *rules*.
 
     Its account there logs in by a certificate of the gateway's CA, as is best practice. Without
     *recording* it is the same program with a recorder that keeps nothing (`bench.unrecorded`).
     """
     port = free_port()
     _set_up(directory, key, target)
+    if rules is not None:
+        file = directory / "rules.yaml"
+        file.write_text(rules)
+        _watchgate(directory, "rules", "apply", str(file))
     module = "watchgate" if recording else "bench.unrecorded"
     settings = [f"ssh.listen=127.0.0.1:{port}", "log.level=warning"]
     # The load comes from one address, as no operator does.

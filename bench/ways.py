@@ -36,6 +36,22 @@ esac
 """
 
 
+RULES = """
+version: 1
+rules:
+  near-the-root: {description: A., action: block, severity: high, match: {program: rm, flags: recursive, path: [/, /etc/**]}}
+  shutdowns: {description: B., action: block, match: {program: [reboot, halt, poweroff, shutdown]}}
+  opaque-pieces: {description: C., action: allow, severity: medium, match: {opaque: true}}
+"""
+"""What the way `ruled` decides its commands by."""
+
+ABOUT = {
+    "watchgate": "",
+    "unrecorded": " with its recorder replaced by none",
+    "ruled": " with rules, so that terminals are behind their gates",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """One way to the target: its name for `ssh`, and what of it runs on this machine."""
@@ -91,7 +107,7 @@ def course(directory: Path, names: tuple[str, ...]) -> Iterator[Course]:
         if "bastion" in names:
             ways.append(_bastion(stack, directory / "bastion", public, target))
         notes = []
-        for name in ("watchgate", "unrecorded"):
+        for name in ("watchgate", "unrecorded", "ruled"):
             if name not in names:
                 continue
             try:
@@ -132,9 +148,15 @@ def _bastion(stack: ExitStack, directory: Path, public: str, target: Sshd) -> Wa
 
 def _watchgate(stack: ExitStack, directory: Path, name: str, key: Path, target: Sshd) -> Way:
     running = stack.enter_context(
-        gateway(directory, key=key, target=target, recording=name == "watchgate")
+        gateway(
+            directory,
+            key=key,
+            target=target,
+            recording=name != "unrecorded",
+            rules=RULES if name == "ruled" else None,
+        )
     )
-    about = "the gateway" + ("" if name == "watchgate" else " with its recorder replaced by none")
+    about = "the gateway" + ABOUT[name]
     user = f"bench+{target.user}@target"
     return Way(name, running.port, user, running.pid, running.records, about=about)
 

@@ -20,6 +20,7 @@ import typer.testing
 from watchgate import errors, settings
 from watchgate.cli.application import NOUNS, application
 from watchgate.configuration import schema
+from watchgate.policy import schema as rule_schema
 from watchgate.session import events
 from watchgate.siem import sinks
 from watchgate.siem.views import mapping_table
@@ -40,6 +41,8 @@ def pages() -> dict[str, str]:
         "siem-mapping.md": "".join(_siem_mapping()),
         "configuration.md": schema.reference_page(),
         "configuration.schema.json": schema.schema_text(),
+        "rules.md": rule_schema.reference_page(),
+        "rules.schema.json": rule_schema.schema_text(),
     }
     return {name: text.rstrip("\n") + "\n" for name, text in made.items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -174,3 +175,27 @@ def test_the_catalog_knows_verdicts_and_risk(served: World) -> None:
     wait_for(lambda: any(row.risk for row in served.sessions()), "the verdict in the catalog")
     (row,) = served.sessions()
     assert row.risk == 39
+
+
+def test_a_script_on_standard_input_is_decided_command_by_command(served: World) -> None:
+    script = b"echo one\nfor i in 1 2; do\n  echo $i\ndone\ntouch HIT\necho after\n"
+
+    done = served.run("bash -s", data=script)
+
+    assert done.returncode == 126
+    assert done.stdout == b"one\n1\n2\n"
+    assert b"blocked by rule no-hits" in done.stderr
+    outcomes = [outcome for outcome, _ in decided(served.events(served.sealed()))]
+    assert outcomes[:4] == ["allow", "allow", "allow", "block"]
+
+
+def test_the_sftp_subsystem_and_scp_go_on_under_rules(served: World, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"content")
+    landed = tmp_path / "landed"
+
+    copied = served.alice.run("scp", "-q", str(file), f"{served.name}:{landed}")
+
+    assert copied.returncode == 0
+    assert landed.read_bytes() == b"content"
+    assert decided(served.events(served.sealed())) == [("allow", "sftp")]

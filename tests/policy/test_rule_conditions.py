@@ -137,7 +137,7 @@ def test_a_variable_may_be_what_is_forbidden_and_is_not_what_is_permitted() -> N
     line = reading(simple("touch $X"))
 
     assert matches({"program": "touch", "args": "HIT"}, line)
-    assert not matches({"program": "touch", "args": "HIT"}, line, action="allow")
+    assert not matches({"program": "touch", "args": "HIT"}, line, action="force")
 
 
 def test_what_stands_before_a_variable_counts() -> None:
@@ -151,7 +151,7 @@ def test_a_glob_may_be_what_is_forbidden() -> None:
     assert matches({"args": "HIT"}, reading(simple("touch H?T")))
     assert matches({"args": "HIT"}, reading(simple("touch [HX]IT")))
     assert not matches({"args": "HIT"}, reading(simple("touch *.log")))
-    assert not matches({"args": "HIT"}, reading(simple("touch H?T")), action="allow")
+    assert not matches({"args": "HIT"}, reading(simple("touch H?T")), action="force")
 
 
 def test_a_word_of_which_nothing_is_known_may_be_flags_unless_it_is_quoted() -> None:
@@ -160,7 +160,7 @@ def test_a_word_of_which_nothing_is_known_may_be_flags_unless_it_is_quoted() -> 
     assert matches(match, reading(simple("rm $X")))
     assert not matches(match, reading(simple('rm "$X"')))
     assert not matches(
-        {"program": "rm", "flags": {"only": []}}, reading(simple("rm $X")), action="allow"
+        {"program": "rm", "flags": {"only": []}}, reading(simple("rm $X")), action="force"
     )
 
 
@@ -168,8 +168,8 @@ def test_a_regex_is_never_certain_of_a_command_that_is_not_known() -> None:
     line = reading(simple("ls $X"))
 
     assert matches({"regex": "^ls"}, line)
-    assert not matches({"regex": "^ls"}, line, action="allow")
-    assert not matches({"program": "ls", "not": {"regex": "-R"}}, line, action="allow")
+    assert not matches({"regex": "^ls"}, line, action="force")
+    assert not matches({"program": "ls", "not": {"regex": "-R"}}, line, action="force")
     assert not matches({"regex": "-R"}, line)
 
 
@@ -177,7 +177,7 @@ def test_a_program_without_a_name_may_be_any() -> None:
     line = reading(simple("x", program=""))
 
     assert matches({"program": "rm"}, line)
-    assert not matches({"program": "rm"}, line, action="allow")
+    assert not matches({"program": "rm"}, line, action="force")
 
 
 def test_with_certain_what_only_may_match_is_no_match() -> None:
@@ -190,8 +190,8 @@ def test_with_certain_what_only_may_match_is_no_match() -> None:
 
 def test_of_a_part_that_cannot_be_read_its_paths_may_be_any() -> None:
     assert matches({"opaque": True, "path": "/etc/**"}, OPAQUE)
-    assert not matches({"opaque": True, "path": "/etc/**"}, OPAQUE, action="allow")
-    assert not matches({"opaque": True, "not": {"path": "/etc/**"}}, OPAQUE, action="allow")
+    assert not matches({"opaque": True, "path": "/etc/**"}, OPAQUE, action="force")
+    assert not matches({"opaque": True, "not": {"path": "/etc/**"}}, OPAQUE, action="force")
 
 
 # --- several paths -------------------------------------------------------------------------------
@@ -202,8 +202,8 @@ def test_a_rule_that_forbids_needs_one_path_and_one_that_permits_needs_all() -> 
     match = {"program": "cat", "path": "/var/log/**"}
 
     assert matches(match, both)
-    assert not matches(match, both, action="allow")
-    assert matches(match, reading(simple("cat /var/log/a /var/log/b")), action="allow")
+    assert not matches(match, both, action="force")
+    assert matches(match, reading(simple("cat /var/log/a /var/log/b")), action="force")
 
 
 def test_beneath_not_it_is_the_other_way_round() -> None:
@@ -214,28 +214,28 @@ def test_beneath_not_it_is_the_other_way_round() -> None:
     assert not matches(
         {"program": "rm", "not": {"path": "/etc/**"}},
         reading(simple("rm /tmp/a /etc/b")),
-        action="allow",
+        action="force",
     )
 
 
 def test_a_permitting_rule_with_paths_wants_one() -> None:
-    assert not matches({"program": "ls", "path": "/var/**"}, reading(simple("ls")), action="allow")
+    assert not matches({"program": "ls", "path": "/var/**"}, reading(simple("ls")), action="force")
 
 
 def test_a_glob_below_a_permitted_directory_is_certain() -> None:
     match = {"program": "cat", "path": "/var/log/**"}
 
-    assert matches(match, reading(simple("cat /var/log/*.log")), action="allow")
-    assert not matches(match, reading(simple("cat /var/log/.*")), action="allow")
-    assert not matches(match, reading(simple("cat /var/*/x")), action="allow")
-    assert not matches(match, reading(simple("cat $X")), action="allow")
+    assert matches(match, reading(simple("cat /var/log/*.log")), action="force")
+    assert not matches(match, reading(simple("cat /var/log/.*")), action="force")
+    assert not matches(match, reading(simple("cat /var/*/x")), action="force")
+    assert not matches(match, reading(simple("cat $X")), action="force")
 
 
 def test_every_operand_of_a_permitted_command_must_match() -> None:
     match = {"program": "systemctl", "args": ["status", "nginx"]}
 
-    assert matches(match, reading(simple("systemctl status nginx")), action="allow")
-    assert not matches(match, reading(simple("systemctl stop nginx")), action="allow")
+    assert matches(match, reading(simple("systemctl status nginx")), action="force")
+    assert not matches(match, reading(simple("systemctl stop nginx")), action="force")
 
 
 # --- what a rule sees ----------------------------------------------------------------------------
@@ -320,7 +320,7 @@ def test_a_value_of_a_flag_that_is_not_known_may_be_any() -> None:
     unknown = simple("curl -o $X h", "output", values={"output": ("$X",)})
 
     assert matches({"value": {"output": "/etc/*"}}, reading(unknown))
-    assert not matches({"value": {"output": "/etc/*"}}, reading(unknown), action="allow")
+    assert not matches({"value": {"output": "/etc/*"}}, reading(unknown), action="force")
 
 
 def test_a_quoted_word_is_made_as_the_reader_makes_it() -> None:

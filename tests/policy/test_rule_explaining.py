@@ -65,7 +65,7 @@ def test_what_may_match_is_explained() -> None:
     match = {"args": "HIT"}
     found = explained(
         rule("forbids", match=match),
-        rule("permits", "allow", match=match),
+        rule("permits", "force", match=match),
         line=reading(simple("touch $X")),
     )
     forbids, permits = (one.things[0] for one in found.rules)

@@ -33,6 +33,15 @@ FORBIDDEN: list[tuple[str, tuple[str, ...], str]] = [
         "reading a terminal needs neither a protocol nor a store",
     ),
     (
+        "watchgate.policy*",
+        (
+            *("watchgate.session", "watchgate.protocols", "watchgate.recording", "watchgate.catalog"),
+            *("watchgate.vault", "watchgate.terminal", "watchgate.api", "watchgate.cli"),
+            *("watchgate.app", "watchgate.siem", "watchgate.reports", "watchgate.indexing"),
+        ),
+        "what a line means and what rules say of it depends on nothing but the line and the rules",
+    ),
+    (
         "watchgate.transfers*",
         ("watchgate.protocols", "watchgate.recording", "watchgate.catalog", "watchgate.cli"),
         "reading a transfer needs neither a protocol's engine nor a store",
@@ -99,6 +108,9 @@ PURE = (
     *("watchgate.terminal.echo", "watchgate.terminal.player", "watchgate.terminal.timeline"),
     *("watchgate.terminal.screen*", "watchgate.terminal.reading*", "watchgate.terminal.keyline"),
     *("watchgate.terminal.prompts", "watchgate.terminal.programs", "watchgate.terminal.findings"),
+    *("watchgate.terminal.gate.*", "watchgate.terminal.live.*", "watchgate.terminal.integration.*"),
+    *("watchgate.terminal.elevation.*", "watchgate.policy.*", "watchgate.session.deciding"),
+    *("watchgate.protocols.ssh.judging", "watchgate.protocols.ssh.gated"),
     "watchgate.transfers.*",
 )
 

@@ -128,8 +128,11 @@ def version(connection: Connection) -> Version:
 # --- changing ------------------------------------------------------------------------------------
 
 
-def put(change: Change, rule: Rule, origin: str) -> bool:
-    """Add *rule*, or change the one of its name; false when it is there already as it is."""
+def put(change: Change, rule: Rule, origin: str, *, at_us: int | None = None) -> bool:
+    """Add *rule*, or change the one of its name; false when it is there already as it is.
+
+    *at_us* is what `moment` gave, when many are put together.
+    """
     if not _is_text(rule.document):
         raise ConfigurationError(
             f"the rule {rule.name} holds half of a character (a lone surrogate), which is no text; "
@@ -144,7 +147,7 @@ def put(change: Change, rule: Rule, origin: str) -> bool:
         "document": rule.document,
         "digest": rule.digest,
         "origin": origin,
-        "changed_at_us": _later(change),
+        "changed_at_us": moment(change) if at_us is None else at_us,
     }
     if known is None:
         fresh = {"name": rule.name, "enabled": True, "created_at_us": change.at_us}
@@ -178,7 +181,7 @@ def enable(change: Change, name: str, *, enabled: bool) -> bool:
     change.connection.execute(
         update(table)
         .where(table.c.name == name)
-        .values(enabled=enabled, changed_at_us=_later(change))
+        .values(enabled=enabled, changed_at_us=moment(change))
     )
     change.note("rule.enabled" if enabled else "rule.disabled", name, digest=known.digest)
     return True
@@ -192,7 +195,7 @@ def _is_text(document: str) -> bool:
     return True
 
 
-def _later(change: Change) -> int:
+def moment(change: Change) -> int:
     """Now, but after every other change, also where the clock was set back: versions tell by it."""
     newest = change.connection.scalar(select(func.max(table.c.changed_at_us)))
     return max(change.at_us, (newest or 0) + 1)

@@ -111,12 +111,13 @@ def _item(before: StoredRule | None, rule: Rule, origin: str, *, adopt: bool) ->
 
 def carry_out(change: Change, planned: Plan) -> None:
     """Do what is planned, in the transaction of *change*."""
+    at_us = rules.moment(change)
     for item in planned.items:
         if item.step is Step.REMOVE:
             rules.remove(change, item.name)
         elif item.step not in (Step.LEAVE, Step.CONFLICT):
             assert item.after is not None
-            rules.put(change, item.after, item.origin)
+            rules.put(change, item.after, item.origin, at_us=at_us)
 
 
 def _differences(

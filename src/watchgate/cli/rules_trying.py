@@ -191,9 +191,7 @@ def explain(
     at: Annotated[
         str | None, typer.Option(metavar="WHEN", help="At this moment, for schedules; else now.")
     ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="Every rule that did not match, too.")
-    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="What did not match, too.")] = False,
 ) -> None:
     """Explain what the rules say of LINE and why, as a tree.
 
@@ -287,7 +285,7 @@ def _draw(explanation: Explanation, elsewhere: int, *, every: bool) -> None:
     others = [one for one in explanation.rules if not one.matched]
     near = others if every else [one for one in others if _near(one)][:MOST_SHOWN]
     for one in (*shown, *near):
-        _draw_rule(tree, one)
+        _draw_rule(tree, one, every=every)
     left = len(others) - len(near)
     if left:
         tree.add(f"{left} other rules do not match; --all shows them")
@@ -309,7 +307,7 @@ def _partly(node: Node) -> bool:
     return node.word != "no" or any(_partly(child) for child in node.children)
 
 
-def _draw_rule(tree: Any, one: RuleExplained) -> None:
+def _draw_rule(tree: Any, one: RuleExplained, *, every: bool) -> None:
     import rich.text
 
     mark, style = ("matches", "bold red") if one.matched else ("does not match", "dim")
@@ -318,7 +316,8 @@ def _draw_rule(tree: Any, one: RuleExplained) -> None:
     text = f"rule {one.rule} ({one.action}{shadow}) {mark}{on_one_line(note)}"
     branch = tree.add(rich.text.Text(text, style=style))
     for node in one.things:
-        _draw_node(branch, node)
+        if every or node.word != "no" or (not one.matched and any(map(_partly, node.children))):
+            _draw_node(branch, node)
 
 
 def _draw_node(tree: Any, node: Node) -> None:

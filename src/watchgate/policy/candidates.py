@@ -87,7 +87,7 @@ def candidates(
 
 
 def _of_reading(known: KnownCommand, reading: Reading) -> Iterator[Candidate]:
-    if known.place is Place.PROGRAM:
+    if known.place is Place.PROGRAM and reading.raw and not reading.commands:
         yield Candidate(Kind.INPUT, known, reading, _raw(reading))
         return
     for simple in reading.commands:

@@ -8,6 +8,10 @@ from enum import StrEnum
 from watchgate.policy.reading import NOTHING_KNOWN, Reason, ShellContext
 
 
+HIDDEN = "(not echoed)"
+"""What is written for a line that the terminal did not echo."""
+
+
 class Source(StrEnum):
     """How a command is known."""
 
@@ -39,7 +43,7 @@ class Place(StrEnum):
     """A file transfer's own command: `scp -t`, `rsync --server`, the sftp subsystem."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class KnownCommand:
     """One command that waits for its verdict."""
 
@@ -56,4 +60,14 @@ class KnownCommand:
     """Why the line could not be read, when it could not."""
     opaque: Reason | None = None
     """Why more stands in it than its text tells; where a *program* takes it, the text is not read at all."""
+    hidden: bool = False
+    """It was typed without an echo, so it may be a password: it is decided and written nowhere."""
     context: ShellContext = field(default=NOTHING_KNOWN)
+
+    @property
+    def shown(self) -> str:
+        """Its text, as it may be written down."""
+        return HIDDEN if self.hidden else self.text
+
+    def __repr__(self) -> str:
+        return f"KnownCommand({self.channel}, {self.shown!r}, {self.source}, {self.place})"

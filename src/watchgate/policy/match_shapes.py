@@ -241,9 +241,9 @@ _INNER = MatchShape()
 _ROWS: tuple[tuple[str, Shape, Callable[[Any], Condition], str], ...] = (
     ("program", _PATTERNS, _globs(Program), "The program is one of these; with a `/`, its path as it was written."),
     ("flags", _FLAGS, lambda flags: flags, "It has all of these flags, by one name each; or `{any: […]}`, `{all: […]}`, `{only: […]}`."),
-    ("args", _PATTERNS, _globs(Args), "A word matches; in a rule that permits, every operand."),
-    ("path", _PATHS, _paths(PathIs), "A path among its operands and values matches; in a rule that permits, every one."),
-    ("redirect", _PATHS, _paths(RedirectTo), "A file that a redirection writes matches; in a rule that permits, every one."),
+    ("args", _PATTERNS, _globs(Args), "A word matches; in a list (`force`), every operand."),
+    ("path", _PATHS, _paths(PathIs), "A path among its operands and values matches; in a list, every one."),
+    ("redirect", _PATHS, _paths(RedirectTo), "A file that a redirection writes matches; in a list, every one."),
     ("wrapper", _PATTERNS, _globs(Wrapped), "It was taken out of one of these: `sudo`, `xargs`, `find`."),
     ("user", _PATTERNS, _globs(RunsAs), "It runs as one of these: as a wrapper says, else as the session's account."),
     ("value", Named("flag", _pattern, _PATTERNS), _values, "Flags by name, each with what its value matches; all must."),

@@ -1,14 +1,16 @@
 """All that a command may mean: each text that it may be, read as what takes it would.
 
 A line of a shell is read by `policy.shell`; a line of a network device by its words; what is typed into a
-program is not read at all, and rules see it as it was typed.
+program is not read, and rules see it as it was typed; but what it hands to a shell is read as a line of shell.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from watchgate.policy.commands import KnownCommand, Place
+from watchgate.policy.embedded import shell_calls
 from watchgate.policy.reading import Opaque, Reading, Reason, SimpleCommand, Word
 from watchgate.policy.shell import read
 from watchgate.policy.shell.quoting import quoted
@@ -22,10 +24,23 @@ def readings(command: KnownCommand) -> tuple[Reading, ...]:
     """Every reading of *command*, each once; it raises nothing."""
     found: list[Reading] = []
     for text in dict.fromkeys((command.text, *command.others)):
-        reading = _read(text, command)
-        if reading not in found:
-            found.append(reading)
+        for reading in (_read(text, command), *_embedded(text, command)):
+            if reading not in found:
+                found.append(reading)
     return tuple(found)
+
+
+def _embedded(text: str, command: KnownCommand) -> Iterator[Reading]:
+    """What a line that is typed into a program hands to a shell."""
+    if command.place is not Place.PROGRAM:
+        return
+    for handed in shell_calls(text, command.program):
+        if handed is None:
+            yield Reading(
+                text, opaque=(Opaque(Reason.COMPUTED, text[:120], command.program or ""),)
+            )
+        else:
+            yield read(handed)
 
 
 def _read(text: str, command: KnownCommand) -> Reading:

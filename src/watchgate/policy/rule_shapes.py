@@ -193,7 +193,7 @@ RULE_KEYS = (
     Key(
         "certain",
         Flag(),
-        "What only may match (a glob, a variable) is no match. Rules that permit always want certainty.",
+        "What only may match (a glob, a variable) is no match. Lists (`force`) always want certainty, and `allow` does unless it says false.",
     ),
     Key("schedule", SCHEDULE, "When it holds; else always."),
     Key("scope", SCOPE, "The sessions for which it holds; else all."),
@@ -218,7 +218,7 @@ def _rule(found: dict[str, Any]) -> Rule:
         raise ConfigurationError(
             "lock_window means nothing without lock_account_after", code="rule.illegal-window"
         )
-    if found.get("certain") is False and action in (Action.ALLOW, Action.FORCE):
+    if found.get("certain") is False and action is Action.FORCE:
         raise ConfigurationError(
             f"a rule with {action} always wants certainty; leave certain out",
             code="rule.illegal-certainty",
@@ -237,7 +237,7 @@ def _rule(found: dict[str, Any]) -> Rule:
         match=found["match"],
         scope=found.get("scope", EVERYWHERE),
         schedule=found.get("schedule"),
-        certain=found.get("certain", False) and action not in (Action.ALLOW, Action.FORCE),
+        certain=found.get("certain", action is Action.ALLOW) and action is not Action.FORCE,
         expect=found.get("expect", ()),
     )
 
@@ -293,11 +293,12 @@ def _described(rule: Rule) -> dict[str, Any]:
     optional: dict[str, Any] = {
         "message": rule.message,
         "shadow": rule.shadow,
-        "certain": rule.certain,
         "schedule": rule.schedule and _schedule_told(rule.schedule),
         "scope": rule.scope.described(),
         "expect": [example.described() for example in rule.expect],
     }
+    if rule.certain is not (rule.action is Action.ALLOW):
+        made["certain"] = rule.certain
     return made | {word: value for word, value in optional.items() if value}
 
 

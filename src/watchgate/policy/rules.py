@@ -42,13 +42,16 @@ class Rule:
     schedule: Hours | None = None
     """When it holds; None is always."""
     certain: bool = False
-    """What only may match is no match; so it always is with a rule that permits."""
+    """What only may match is no match; so it always is with a rule that permits, and with `allow` unless it says otherwise."""
     expect: tuple[Example, ...] = ()
 
     @property
     def permits(self) -> bool:
-        """It lets commands run, so that it needs certainty."""
-        return self.action in (Action.ALLOW, Action.FORCE)
+        """It has commands on a list of what may run, so that all of each must match, and surely.
+
+        A rule with `allow` permits nothing that another forbids: it names and scores what it matches.
+        """
+        return self.action is Action.FORCE
 
     def holds_at(self, at_us: int) -> bool:
         """Whether its schedule has it hold at that wall time."""

@@ -17,7 +17,7 @@ from watchgate.policy.reading import Opaque, Reading, Reason
 from watchgate.policy.rules import Rule
 from watchgate.policy.verdicts import Action, Match, Outcome, Verdict, risk
 from watchgate.session.events import CommandDecided, CommandRequested
-from watchgate.session.model import Policy, Unreadable
+from watchgate.session.model import Policy, ShellKind, Unreadable
 
 MOST_LISTED = 64
 """Simple commands, and reasons, of one line that an event names."""
@@ -83,6 +83,11 @@ class Decision:
         return self.verdict.outcome is Outcome.APPROVE
 
     @property
+    def told(self) -> tuple[Reading, ...]:
+        """The readings that may be written down."""
+        return () if self.command.hidden else self.readings
+
+    @property
     def key(self) -> tuple[str, ...]:
         """The exact parsed form, to which an approval is bound."""
         return approval_key(self.readings)
@@ -92,7 +97,7 @@ class Decision:
         command = self.command
         return CommandRequested(
             channel=command.channel,
-            command=command.text,
+            command=command.shown,
             source=str(command.source),
             confidence=_confidence(command),
             place=str(command.place),
@@ -106,10 +111,10 @@ class Decision:
         return CommandDecided(
             channel=self.command.channel,
             command_seq=seq,
-            command=self.command.text,
-            normalized=_listed(text for one in self.readings for text in one.normalized),
+            command=self.command.shown,
+            normalized=_listed(text for one in self.told for text in one.normalized),
             opaque=_listed(
-                f"{one.reason}: {one.text}" for read in self.readings for one in read.opaque
+                f"{one.reason}: {one.text}" for read in self.told for one in read.opaque
             ),
             outcome=str(verdict.outcome),
             rules=[match.rule for match in verdict.matches if not match.shadow],
@@ -171,14 +176,14 @@ class Decider:
         """What would become of *command*; nothing is counted."""
         readings = self._readings(command)
         verdict = self._policy.rules.decide(command, readings, self._clock.wall_us())
-        return self._held_up_unread(command, verdict).outcome
+        return self._listed_only(readings, self._held_up_unread(command, verdict)).outcome
 
     def decide(self, command: KnownCommand, *, approval: str | None = None) -> Decision:
         """What becomes of *command*; every call counts as a try. *approval* was just given to it."""
         now_us = self._clock.wall_us()
         readings = self._readings(command)
         verdict = self._policy.rules.decide(command, readings, now_us)
-        verdict = self._held_up_unread(command, verdict)
+        verdict = self._listed_only(readings, self._held_up_unread(command, verdict))
         if verdict.outcome is Outcome.APPROVE:
             approval = approval or self._approved.take(
                 self._operator, approval_key(readings), now_us
@@ -225,6 +230,16 @@ class Decider:
             return verdict
         return replace(verdict, outcome=Outcome.BLOCK)
 
+    def _listed_only(self, readings: Sequence[Reading], verdict: Verdict) -> Verdict:
+        """Under a grant for listed commands only, nothing runs that cannot be read, whatever a rule permits."""
+        if (
+            self._policy.shell is not ShellKind.GATEWAY
+            or verdict.outcome.rank > Outcome.APPROVE.rank
+        ):
+            return verdict
+        unread = tuple(f"{one.reason}: {one.text}" for read in readings for one in read.opaque)
+        return replace(verdict, outcome=Outcome.FORCE, unlisted=unread) if unread else verdict
+
     def _counted(self, decision: Decision, now_us: int) -> Decision:
         """Points, tries, and repetitions over all sessions."""
         verdict = decision.verdict
@@ -266,7 +281,8 @@ def _message(decision: Decision, policy: Policy) -> str:
                 for name, rule in rules.items()
                 if rule.action is Action.FORCE and not rule.shadow
             )
-            what = f" ({decision.verdict.unlisted[0][:120]})" if decision.verdict.unlisted else ""
+            unlisted = () if decision.command.hidden else decision.verdict.unlisted
+            what = f" ({unlisted[0][:120]})" if unlisted else ""
             message = next((rules[name].message for name in lists if rules[name].message), "")
             return f"not on the list of {_named(lists)}{what}{_behind(message)}"
         case Outcome.APPROVE:

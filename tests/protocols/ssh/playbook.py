@@ -171,7 +171,12 @@ def said(effect: Effect) -> str:
         case Record(kind, data):
             return f"record {kind.name.lower()} {shown(data)}"
         case Note(event):
-            values = {key: value for key, value in event.data().items() if value not in (None, "")}
+            # The digest of a policy is of all its rules, and tells nothing here.
+            values = {
+                key: value
+                for key, value in event.data().items()
+                if value not in (None, "") and key != "policy"
+            }
             return f"note {event.kind} {json.dumps(values)}"
         case NoteCommand(decision):
             return f"note command {decision.verdict.outcome} {json.dumps(decision.command.text)}"

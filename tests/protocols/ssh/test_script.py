@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from judged import judge
 from script_stage import Script
 
+from watchgate.policy.commands import KnownCommand, Source
 from watchgate.policy.loading import load_text
 from watchgate.policy.reading import Reason
+from watchgate.policy.readings import readings
 from watchgate.policy.ruleset import RuleSet
 from watchgate.protocols.ssh import wire
+from watchgate.protocols.ssh.capture import StreamCapture
+from watchgate.protocols.ssh.script import scripted
 from watchgate.protocols.ssh.script_cutter import LONGEST
 from watchgate.protocols.ssh.script_words import DEVICE
 from watchgate.protocols.ssh.stdin_claim import Reads, StdinClaim
 from watchgate.session.events import InputDropped
-from watchgate.session.model import TargetSettings
+from watchgate.session.model import Device, TargetSettings
 
 CODE = StdinClaim(Reads.CODE, "python3")
 BEHIND_SUDO = StdinClaim(Reads.COMMANDS, "bash", secret=True)
@@ -174,7 +179,6 @@ def test_a_quote_that_never_ends_is_decided_in_parts_that_say_so() -> None:
     assert len(script.texts()) >= 5
     assert {d.readings[0].opaque[0].reason for d in script.decisions} == {Reason.DEEP}
     assert max(map(len, script.texts())) <= LONGEST + 1
-    assert script.capture._cutter.waiting <= LONGEST
 
 
 def test_a_line_of_a_megabyte_is_bounded_and_what_follows_is_never_innocent() -> None:
@@ -298,3 +302,14 @@ def test_a_line_that_another_program_may_have_read_is_inferred() -> None:
     script = Script().send(b"read -N 1 x\nls\n").end()
 
     assert [decision.command.exact for decision in script.decisions] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("line", "reads"),
+    [(None, True), ("bash -s", True), ("python3 -", True), ("cat > f", False)],
+)
+def test_only_what_reads_commands_or_code_is_a_script(line: str | None, reads: bool) -> None:
+    known = readings(KnownCommand(1, line or "", Source.EXEC, exact=True))
+    capture = scripted(1, judge(), known if line else None, Device.UNIX, StreamCapture(True))
+
+    assert (capture is not None) is reads

@@ -41,7 +41,7 @@ def nothing_denied(line: Line) -> bool:
 
 def hits_denied(line: Line) -> bool:
     """What the interactions call dangerous."""
-    return "HIT" not in line.text and "HIT" not in (line.expanded or "")
+    return line.unreadable is None and not any("HIT" in text for text in line.texts)
 
 
 @dataclass
@@ -94,12 +94,13 @@ class Seat:
         wait_s: int = WAIT_S,
     ) -> Step:
         """Set the hooks; gives the last step."""
-        self.marks.trust(nonce)
+        if nonce not in self.marks._nonces:
+            self.marks.trust(nonce)
         installer = Installer(
             nonce, nested=nested, rtt_us=RTT_US, level=self.marks.depth - 1, old=old, wait_s=wait_s
         )
         end = time.monotonic() + PATIENCE_S
-        if nested:
+        if nested or self.raw:
             self._act(installer.printed(_now(), [bytes(self.seen[-200:])]), show=False)
         while time.monotonic() < end:
             due = installer.due

@@ -152,13 +152,14 @@ def test_a_program_that_is_an_alias_is_not_taken_for_the_file(sit: Sit, shell: s
     one = sit(shell, "alias sudo='echo fake'")
 
     one.run("sudo x")
-    one.run("unalias sudo; sudo() { echo fake; }")
+    one.run("unalias sudo")
+    one.run("sudo() { echo fake; }")
     one.run("sudo y")
 
     assert one.lines[0].aliases["sudo"] == "echo fake"
     assert "sudo" not in one.lines[0].resolved
-    assert "sudo" in one.lines[2].functions
-    assert "sudo" not in one.lines[2].resolved
+    assert "sudo" in one.lines[3].functions
+    assert "sudo" not in one.lines[3].resolved
 
 
 def test_zsh_tells_what_aliases_make_of_a_line(sit: Sit) -> None:
@@ -433,7 +434,6 @@ def test_the_operators_own_debug_trap_runs(sit: Sit, shell: str) -> None:
     ("shell", "removing", "told"),
     [
         ("bash", "PS0=", "PS0"),
-        ("bash", "set +o history", "history"),
         ("bash_old", "trap - DEBUG", "DEBUG"),
         ("zsh", "preexec_functions=()", "preexec_functions"),
         ("zsh", "zshaddhistory_functions=()", "zshaddhistory_functions"),
@@ -452,6 +452,41 @@ def test_a_hook_that_is_removed_is_told_and_set_again(
     assert told in " ".join(one.tampered)
     assert one.lines[-1].text == "echo on"
     assert not (one.home / "HIT").exists()
+
+
+@pytest.mark.parametrize("shell", BASHES)
+def test_a_history_that_is_off_tells_no_lines_until_the_hooks_are_set_again(
+    sit: Sit, shell: str
+) -> None:
+    one = sit(shell)
+
+    one.run("set +o history")
+    one.run("touch HIT")
+    unreadable = one.lines[-1].unreadable
+    step = one.install(old=shell.endswith("_old"))
+    one.run("touch HIT")
+    one.run("echo on")
+    history = one.run("set -o history; history")
+
+    assert one.tampered == ["the history was turned off"]
+    assert unreadable == UNKNOWN_TEXT
+    assert step.installed is not None
+    assert one.lines[-2].text == "echo on"
+    assert "echo on" not in history
+    assert not (one.home / "HIT").exists()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_hooks_that_are_set_twice_ask_once(sit: Sit, shell: str) -> None:
+    one = sit(shell)
+
+    step = one.install(old=shell.endswith("_old"))
+    one.run("echo x")
+    history = one.run("history")
+
+    assert step.installed is not None
+    assert [line.text for line in one.lines] == ["echo x", "history"]
+    assert "7717" not in history
 
 
 def test_without_the_prompts_hook_lines_are_not_readable_and_the_prompt_tells_nothing(

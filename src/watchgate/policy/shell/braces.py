@@ -101,7 +101,11 @@ def _sequence(atoms: list[Atom]) -> list[list[Atom]] | None:
     if abs(high - low) // step >= MOST_BRACES:
         raise TooManyError
     values = range(low, high + (1 if high >= low else -1), step if high >= low else -step)
-    return [list(chr(v) if first.isalpha() else str(v)) for v in values]
+    if first.isalpha():
+        return [[chr(value)] for value in values]
+    padded = any(re.match(r"-?0\d", edge) for edge in (first, last))
+    width = max(len(first), len(last)) if padded else 0
+    return [list(f"{value:0{width}d}") for value in values]
 
 
 def _parts(atoms: list[Atom]) -> tuple[Part, ...]:

@@ -11,12 +11,15 @@ from watchgate.policy.shell.fields import Field, literal
 from watchgate.policy.shell.flags import Split, split
 from watchgate.policy.shell.known import Operands
 from watchgate.policy.shell.paths import resolved
-from watchgate.policy.shell.programs import BUILTINS, flags_of, known
+from watchgate.policy.shell.programs import BUILTINS, family, flags_of, known
 from watchgate.policy.shell.quoting import quoted
 from watchgate.policy.shell.scope import Scope
+from watchgate.policy.shell.tables.opaque import LANGUAGES
 
 # Another machine's, an address, code.
 _NO_PATH = re.compile(r"^(?:[\w.+-]*@)?[\w.-]+:|[(;\n]")
+_NO_PATH_OR_CODE = re.compile(_NO_PATH.pattern + r"|\s")
+_BLANK = re.compile(r"\s")
 _ASSIGNED = re.compile(r"([A-Za-z_][\w-]*)=(.*)", re.DOTALL)
 _MODE = re.compile(r"-[rwxXstugo,]+")
 _SIGNAL = re.compile(r"-(\d{1,2}|(?:SIG)?[A-Z][A-Z0-9+-]*)")
@@ -92,6 +95,8 @@ def described(call: Call, done: Split, *, carried: bool = False) -> SimpleComman
     program = call.program
     where = [] if carried else _path_operands(call.name, done)
     found = [field for field in (*where, *done.paths) if field.text != "-"]
+    if call.name == "curl":
+        found += _read_by_curl(done)
     values = {name: tuple([field.text for field in fields]) for name, fields in done.values.items()}
     return SimpleCommand(
         program=call.name,
@@ -110,6 +115,18 @@ def described(call: Call, done: Split, *, carried: bool = False) -> SimpleComman
     )
 
 
+def _read_by_curl(done: Split) -> list[Field]:
+    """`-d @FILE`, `-F name=@FILE`."""
+    found = []
+    for name, values in done.values.items():
+        if name.startswith(("data", "form", "json", "header")):
+            for value in values:
+                _, sign, path = value.where.rpartition("@")
+                if sign and not value.where.startswith("http"):
+                    found.append(value._replace(where=path.partition(";")[0]))
+    return found
+
+
 def _path_operands(name: str, done: Split) -> list[Field]:
     """The operands that may be paths."""
     operands = done.operands
@@ -126,7 +143,8 @@ def _path_operands(name: str, done: Split) -> list[Field]:
             given = {"regexp", "file", "expression", "source", "exec"} & done.values.keys()
             return operands if given else operands[1:]
         case _:
-            return [field for field in operands if not _NO_PATH.search(field.text)]
+            strange = _NO_PATH_OR_CODE if family(name) in LANGUAGES else _NO_PATH
+            return [field for field in operands if not strange.search(field.text)]
 
 
 def every_path(fields: Iterable[Field], scope: Scope) -> tuple[str, ...]:
@@ -145,6 +163,10 @@ def _as_given(call: Call) -> str:
 def normal(name: str, done: Split, *, carried: bool = False) -> str:
     """The normal form; the flags of a command that is *carried* stay where they are."""
     parts = [quoted(name)]
+    operands = done.operands
+    if known(name).verb and operands and not carried:
+        parts.append(_shown(operands[0]))
+        operands = operands[1:]
     for spelling, value in done.spelled:
         if value is None:
             parts.append(spelling)
@@ -152,9 +174,9 @@ def normal(name: str, done: Split, *, carried: bool = False) -> str:
             parts.append(f"{spelling}={_shown(value)}")
         else:
             parts += [spelling, _shown(value)]
-    if not carried and any(_like_a_flag(operand) for operand in done.operands):
+    if not carried and any(_like_a_flag(operand) for operand in operands):
         parts.append("--")
-    parts += [_shown(operand) for operand in done.operands]
+    parts += [_shown(operand) for operand in operands]
     return " ".join(parts)
 
 
@@ -163,5 +185,7 @@ def _like_a_flag(field: Field) -> bool:
 
 
 def _shown(field: Field) -> str:
-    """A word of the normal form: what is not known, and a glob, as it was written."""
-    return quoted(field.text) if field.plain else field.raw
+    """A word of the normal form: what is not known, and a glob, without quotes around it."""
+    if field.plain:
+        return quoted(field.text)
+    return f'"{field.text}"' if _BLANK.search(field.text) else field.text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from watchgate.policy.shell.braces import TooManyError, expanded, may_expand
-from watchgate.policy.shell.fields import Building, Field, literal, unknown
+from watchgate.policy.shell.fields import ANYTHING, Building, Field, literal, unknown
 from watchgate.policy.shell.limits import LONGEST_VALUE
 from watchgate.policy.shell.nodes import (
     Arithmetic,
@@ -25,6 +25,9 @@ from watchgate.policy.shell.parameters import changed
 from watchgate.policy.shell.scope import Scope, Value
 
 _DEFAULTS = (":-", "-", ":=", "=")
+_NO_EVENT = ("", "=", "(", " ")
+_EVENTS = ("bash", "zsh")
+_DIRECTORIES = {"HOME": "~", "PWD": "."}
 _LIVE = frozenset("*?[{~!(=%")
 
 Printed = Callable[[Script, Scope], str | None]
@@ -63,6 +66,8 @@ class Expansion:
         return fields[0] if fields else literal("", word.raw)
 
     def _word(self, word: Word) -> list[Field]:
+        if word.raw[0] == "!" and word.raw[1:2] not in _NO_EVENT and self._scope.dialect in _EVENTS:
+            return [unknown(word.raw)]
         if not may_expand(word.parts):
             return self._parts(word.parts, word.raw, splits=True)
         try:
@@ -79,17 +84,18 @@ class Expansion:
             match part:
                 case Literal(text, quoted):
                     if number == 0 and not quoted and text:
-                        text = self._front(text, building, alone=len(parts) == 1)
+                        text = self._front(text, building)
                     building.add(text, quoted=quoted)
                 case Parameter(_, quoted, source):
                     value = self._parameter(part)
                     if value is None or not self._spend(sum(len(f.text) for f in value)):
-                        building.unknown(source, self._guess(part))
+                        where = _DIRECTORIES.get(part.name, ANYTHING)
+                        building.unknown(source, self._guess(part), where)
                         building.quoted |= quoted
                     else:
                         building = self._valued(value, part, building, done, raw, splits)
                 case Substitution(body, quoted, source):
-                    printed = self._printed(body, self._scope.copy())
+                    printed = self._printed(body, self._scope.subshell())
                     if printed is None or len(printed) > LONGEST_VALUE:
                         building.unknown(source)
                         building.quoted |= quoted
@@ -98,7 +104,7 @@ class Expansion:
                         quiet = Parameter("", quoted, source)
                         building = self._valued(value, quiet, building, done, raw, splits)
                 case Process(body, source, written):
-                    feed = self._printed(body, self._scope.copy())
+                    feed = self._printed(body, self._scope.subshell())
                     building.process(source, None if written else feed)
                 case Arithmetic(inner, source):
                     self._parts(inner, source, splits=False)
@@ -107,17 +113,14 @@ class Expansion:
             self._end(building, done, raw)
         return done
 
-    def _front(self, text: str, building: Building, *, alone: bool) -> str:
-        """The front of a word: a tilde, zsh's `=name`, what a history expansion may be."""
+    def _front(self, text: str, building: Building) -> str:
+        """The front of a word: a tilde, zsh's `=name`."""
         scope = self._scope
         if text[0] == "~" and (scope.home is not None) and (text == "~" or text[1] == "/"):
             building.add(scope.home, quoted=True)
             return text[1:]
         if text[0] == "=" and scope.dialect == "zsh" and len(text) > 1:
             return text[1:]
-        if text[0] == "!" and alone and len(text) > 1 and scope.dialect in ("bash", "zsh"):
-            building.unknown(text)
-            return ""
         return text
 
     def _valued(

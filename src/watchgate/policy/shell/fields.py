@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from watchgate.policy.reading import Word
 
-_SPECIAL = re.compile(r"[\\*?\[~]")
+_SPECIAL = re.compile(r"[\\*?\[]")
 
 ANYTHING = "**"
 """In a path: what is not known, which may hold a `/` too."""
@@ -48,9 +48,10 @@ def has_glob(text: str) -> bool:
     return start >= 0 and text.rfind("]") > start + 1
 
 
-def escaped(text: str) -> str:
+def escaped(text: str, *, front: bool = True) -> str:
     """*text* with nothing special left in it for a glob."""
-    return _SPECIAL.sub(r"\\\g<0>", text) if _SPECIAL.search(text) else text
+    text = _SPECIAL.sub(r"\\\g<0>", text) if _SPECIAL.search(text) else text
+    return "\\" + text if front and text[:1] == "~" else text
 
 
 def literal(text: str, raw: str | None = None) -> Field:
@@ -83,7 +84,9 @@ class Building:
         self.started = True
         self.quoted |= quoted
         if quoted or not has_glob(text):
-            self._pieces.append((text, escaped(text) if quoted else _tilde_apart(text), text))
+            front = not self._pieces
+            where = escaped(text, front=front) if quoted else text.replace("\\", "\\\\")
+            self._pieces.append((text, where, text))
             return
         self._pattern = True
         self._pieces.append((text, text, text))
@@ -99,11 +102,11 @@ class Building:
         self._pattern |= field.pattern
         self._pieces.append((field.text, field.where, field.rest))
 
-    def unknown(self, raw: str, guess: str | None = None) -> None:
+    def unknown(self, raw: str, guess: str | None = None, where: str = ANYTHING) -> None:
         """A part that is not known; *guess* is what it is when what decides it is empty."""
-        self.started = True
         self._known = False
-        self._pieces.append((raw, ANYTHING, guess))
+        self._pieces.append((raw, ANYTHING if self.started else where, guess))
+        self.started = True
 
     def process(self, raw: str, feed: str | None) -> None:
         """A process substitution, and what it prints."""
@@ -122,8 +125,3 @@ class Building:
         if not self._known:
             rest = "".join(piece[2] or "" for piece in self._pieces)
         return Field(text, raw, where, self._known, self._pattern, self._feed, self._fed, rest)
-
-
-def _tilde_apart(text: str) -> str:
-    """A backslash that an expansion brought is a character like others; a tilde is special only in front."""
-    return text.replace("\\", "\\\\") if "\\" in text else text

@@ -9,6 +9,7 @@ here-document's `2>&1` is one such case), and none of them reads fish.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from watchgate.policy.shell.limits import DEEPEST, MOST_COMMANDS
 from watchgate.policy.shell.nodes import (
@@ -133,7 +134,7 @@ class Grammar(SimpleCommands):
                 break
             self.at += 2
             self._lines()
-            rest.append((operator, self._pipeline()))
+            rest.append((operator, self._behind(self._pipeline)))
         return Chain(first, tuple(rest)) if rest else first
 
     def _pipeline(self) -> Command:
@@ -145,8 +146,15 @@ class Grammar(SimpleCommands):
                 break
             self.at += 2 if text.startswith("|&", at) else 1
             self._lines()
-            stages.append(self._stage())
+            stages.append(self._behind(self._stage))
         return Pipeline(tuple(stages)) if len(stages) > 1 else stages[0]
+
+    def _behind(self, read: Callable[[], Command]) -> Command:
+        """The command that has to stand behind an operator."""
+        before = self.at
+        command = read()
+        self.damaged |= self.at == before
+        return command
 
     def _stage(self) -> Command:
         """A command, behind `!` and the words before compound commands."""

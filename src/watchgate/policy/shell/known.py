@@ -32,6 +32,8 @@ class Known:
     operands: Operands = Operands.LIKELY
     bundled: bool = False
     """Flags may stand without a dash as the first operand: `tar xzf`."""
+    verb: bool = False
+    """Its first operand says what it does: `git push`; in the normal form it comes before the flags."""
 
 
 def names(text: str) -> frozenset[str]:

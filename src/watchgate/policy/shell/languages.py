@@ -10,6 +10,7 @@ from watchgate.policy.shell.calls import Call
 from watchgate.policy.shell.describing import told_apart
 from watchgate.policy.shell.fields import Field
 from watchgate.policy.shell.known import names
+from watchgate.policy.shell.programs import family
 from watchgate.policy.shell.tables.opaque import LANGUAGE_FLAGS, LANGUAGES, SAYING
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def language(reader: Reader, call: Call) -> str | None:
     reader.record(call)
     if only_says(call):
         return None
-    name = call.name if call.name in LANGUAGES else call.name.rstrip("0123456789.-")
+    name = call.name if call.name in LANGUAGES else family(call.name)
     letters = LANGUAGES[name]
     operands: list[Field] = []
     given = False

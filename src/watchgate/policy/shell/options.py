@@ -62,6 +62,8 @@ def runs_by_option(reader: Reader, call: Call) -> str | None:
 
 def given_programs(reader: Reader, call: Call, done: Split) -> None:
     """Read the programs that options of *call* give."""
+    if "server" in done.flags:
+        return  # What `rsync` runs on the other side: there `-e` is no program.
     for name, form in GIVEN[call.name].items():
         for value in done.values.get(name, ()):
             found = form.fullmatch(value.text)

@@ -62,7 +62,7 @@ def path_may_match(path: str, pattern: str) -> bool:
 
     *pattern* is a rule's: `/etc/shadow`, `/etc/*` (one level), `/etc/**` (`/etc` itself and all below it),
     `/{bin,sbin}/**`; `~/x` is one in anybody's home; one without a slash in front, `id_rsa` or `*.key`, is
-    one of that name in any directory. A relative path whose directory is not known (`?/x`) matches only
+    one of that name in any directory. `/*`, all that is in the root, counts as `/`. A relative path whose directory is not known (`?/x`) matches only
     where the pattern leaves the directory open.
     """
     if "{" in pattern:

@@ -10,9 +10,6 @@ from watchgate.policy.shell.tables.system import SYSTEM
 from watchgate.policy.shell.tables.wrappers import WRAPPERS
 
 _PROGRAMS: dict[str, Known] = {**FILES, **SYSTEM, **NETWORK}
-_SPEAKING = frozenset(
-    {"echo", "printf", "test", "[", "true", "false", "expr", "seq", "export", "alias"}
-)
 _SILENT = Known("", Operands.NONE)
 _STRANGE = Known("", Operands.LIKELY)
 
@@ -25,8 +22,15 @@ BUILTINS = names(
 )
 """Names that a shell does not look for in a directory."""
 
+_WITHOUT_PATHS = (BUILTINS | {"expr", "seq"}) - {".", "source", "cd", "pushd"}
+
 NAMES = tuple(sorted({*_PROGRAMS, *WRAPPERS}))
 """Every program of the tables."""
+
+
+def family(name: str) -> str:
+    """`python3.11` is a `python`."""
+    return name.rstrip("0123456789.-") if name[-1:].isdigit() else name
 
 
 def known(name: str) -> Known:
@@ -34,7 +38,7 @@ def known(name: str) -> Known:
     found = _PROGRAMS.get(name)
     if found is not None:
         return found
-    if name in _SPEAKING:
+    if name in _WITHOUT_PATHS:
         return _SILENT
     if name.startswith("mkfs."):
         return _PROGRAMS["mkfs"]

@@ -24,7 +24,7 @@ _ONE = {
     '"': '"',
     "?": "?",
 }
-_PLAIN = re.compile(r"[\w@%+=:,./^~{}\[\]?*!-]+", re.ASCII)
+_PLAIN = re.compile(r"[\w@%+=:,./^{}\]-][\w@%+=:,./^{}!~#\]-]*|\[", re.ASCII)
 _LARGEST = 0x10FFFF
 
 

@@ -123,7 +123,7 @@ class Reader:
         """Commands in their order."""
         printed: list[str] | None = []
         for command, background in script.items:
-            found = self.command(command, scope.copy() if background else scope, around)
+            found = self.command(command, scope.subshell() if background else scope, around)
             if found is None or printed is None or len(found) > LONGEST_VALUE:
                 printed = None
             else:
@@ -179,7 +179,7 @@ class Reader:
             case Chain(first, rest):
                 return self._chain(first, rest, scope, around)
             case Group(body, subshell):
-                return self.script(body, scope.copy() if subshell else scope, around)
+                return self.script(body, scope.subshell() if subshell else scope, around)
             case If(branches):
                 self._if(branches, scope, around)
                 return None
@@ -219,7 +219,7 @@ class Reader:
                 feed = UNKNOWN if printed is None else Input(given=True, text=printed)
                 around = around._replace(input=feed)
             last = number == len(stages) - 1 and scope.dialect in ("zsh", "fish")
-            printed = self.command(stage, scope if last else scope.copy(), around)
+            printed = self.command(stage, scope if last else scope.subshell(), around)
         return printed
 
     def _chain(
@@ -229,16 +229,24 @@ class Reader:
         scope: Scope,
         around: Around,
     ) -> str | None:
-        before = scope.copy()
+        # What comes behind `&&` runs where all before it went well; behind `||`, where something failed.
+        failed = [scope.copy()]
         printed = self.command(first, scope, around)
         for operator, command in rest:
-            way = scope.copy()
-            if operator == "||":
-                way.merge(before)
-            found = self.command(command, way, around)
-            scope.merge(way)
+            if operator == "&&":
+                failed.append(scope.copy())
+                found = self.command(command, scope, around)
+            else:
+                for one in failed:
+                    scope.merge(one)
+                way = scope.copy()
+                found = self.command(command, way, around)
+                scope.merge(way)
+                failed = []
             known = printed is not None and found is not None and operator == "&&"
             printed = f"{printed}{found}" if known else None
+        for one in failed[1:]:
+            scope.merge(one)
         return printed
 
     def _ways(self, bodies: list[Script], scope: Scope, around: Around) -> None:

@@ -13,7 +13,7 @@ from watchgate.policy.shell.handlers import HANDLERS
 from watchgate.policy.shell.limits import MOST_WRAPPERS
 from watchgate.policy.shell.nodes import Literal, Simple
 from watchgate.policy.shell.paths import resolved
-from watchgate.policy.shell.programs import NAMES
+from watchgate.policy.shell.programs import NAMES, family
 from watchgate.policy.shell.reader import Reader
 from watchgate.policy.shell.redirections import redirected
 from watchgate.policy.shell.scope import Scope
@@ -69,7 +69,7 @@ def run(reader: Reader, call: Call) -> str | None:
         return _pattern(reader, call)
     name = program.text.rsplit("/", 1)[-1]
     call = call._replace(name=name or program.text)
-    if program.text[:1] in ("!", "^") and len(program.text) > 1:
+    if program.text[:1] == "^" and len(program.text) > 1:
         reader.opaque(Reason.COMPUTED, call.raw, program.text)
     if name == program.text:
         if name in call.scope.functions and not call.around.wrappers:
@@ -78,16 +78,11 @@ def run(reader: Reader, call: Call) -> str | None:
             reader.opaque(Reason.SCRIPT, call.raw, name)
     elif (printed := _place(reader, call)) is not None:
         return printed
-    handler = HANDLERS.get(name) or HANDLERS.get(_family(name))
+    handler = HANDLERS.get(name) or HANDLERS.get(family(name))
     if handler is not None:
         return handler(reader, call)
     reader.record(call)
     return "" if name in _QUIET else None
-
-
-def _family(name: str) -> str:
-    """`python3.11` is a `python`."""
-    return name.rstrip("0123456789.-") if name[-1:].isdigit() else name
 
 
 def _computed(reader: Reader, call: Call) -> str | None:

@@ -42,6 +42,12 @@ class Scope:
         self.files: dict[str, str] = {}
         """What the line has written, by path."""
 
+    def subshell(self) -> Scope:
+        """The same for a subshell, which writes the same files."""
+        other = self.copy()
+        other.files = self.files
+        return other
+
     @classmethod
     def of(cls, context: ShellContext) -> Scope:
         """What *context* knows."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from watchgate.policy.shell.reader import Reader
 
 _SETTING = re.compile(r"([A-Za-z_]\w*)(\[[^\]]*\])?(\+?)=(.*)", re.DOTALL)
-_QUIET_OPTIONS = re.compile(r"[-+][abefghkmnptuvxBCEHPT]*")
+_QUIET_OPTIONS = re.compile(r"[-+][abefghkmnptuvxBCEHPT]*o?")
 _RECORDING = frozenset({"history", "emacs", "vi", "posix", "privileged", "restricted", "monitor"})
 
 
@@ -94,11 +94,11 @@ def set_options(reader: Reader, call: Call) -> str | None:
         if text[:1] not in ("-", "+") or not words[at].known:
             call.scope.positional = tuple(words[at:])
             break
-        if text[1:] == "o" and at + 1 < len(words):
+        if text[-1:] == "o" and at + 1 < len(words):
             at += 1
             if words[at].text in _RECORDING or not words[at].plain:
                 reader.opaque(Reason.ENVIRONMENT, call.raw, call.name)
-        elif not _QUIET_OPTIONS.fullmatch(text):
+        if not _QUIET_OPTIONS.fullmatch(text):
             reader.opaque(Reason.ENVIRONMENT, call.raw, call.name)
         at += 1
     return ""

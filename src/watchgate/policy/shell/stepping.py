@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from watchgate.policy.shell.reader import Reader
 
 _SETTING = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_TEXT_BEHIND = frozenset({"flock", "sg"})
 _TIMERS = re.compile(
     r"on-(?:active|boot|startup|unit-active|unit-inactive|calendar)|timer-property"
 )
@@ -59,7 +60,12 @@ def step(reader: Reader, call: Call) -> str | None:
     rest = rest[wrapper.skip :]
     if wrapper.assignments:
         scope, rest = _settings(reader, call, scope, rest)
-    if call.name == "flock" and len(rest) > 1 and rest[0].text in ("-c", "--command"):
+        if call.name == "sudo" and rest and rest[0].text.startswith("-"):
+            # sudo takes its flags behind assignments as well.
+            done = split(rest, flags_of("sudo"), first=True)
+            around = around._replace(user=_user(wrapper, done))
+            rest = rest[done.rest :]
+    if call.name in _TEXT_BEHIND and len(rest) > 1 and rest[0].text in ("-c", "--command"):
         return commands(reader, rest[1], scope.child("sh"), around)
     if not rest:
         _bare(reader, call, wrapper, done)
@@ -85,6 +91,8 @@ def _settings(
     reader: Reader, call: Call, scope: Scope, rest: list[Field]
 ) -> tuple[Scope, list[Field]]:
     """`NAME=value` before the command."""
+    if not rest or "=" not in rest[0].text:
+        return scope, rest
     scope = scope.copy()
     while rest and (found := _SETTING.fullmatch(rest[0].text)) is not None:
         if hooks(found[1]):
@@ -231,9 +239,7 @@ def container(reader: Reader, call: Call) -> str | None:
     if not rest or rest[0].text not in _RUNS:
         reader.record(call)
         return None
-    inner = split(
-        rest[1:], options(_POD if _kind(call.name) == "kubectl" else _CONTAINER), first=True
-    )
+    inner, words = _inside(_kind(call.name), rest[1:])
     done = Split(
         [*outer.flags, *inner.flags],
         [*outer.spelled, *inner.spelled],
@@ -242,7 +248,6 @@ def container(reader: Reader, call: Call) -> str | None:
         [rest[0], *inner.operands],
     )
     reader.record(call, done, carried=True)
-    words = [f for f in rest[1:][inner.rest + 1 :] if f.text != "--"]
     user = inner.value("user")
     around = call.around.within(call.name)._replace(user=user.text if user else None)
     entry = inner.value("entrypoint")
@@ -252,6 +257,16 @@ def container(reader: Reader, call: Call) -> str | None:
     if {"interactive", "stdin", "tty"} & set(inner.flags):
         reader.opaque(Reason.INTERPRETER, call.raw, call.name)
     return None
+
+
+def _inside(kind: str, rest: list[Field]) -> tuple[Split, list[Field]]:
+    """The flags behind `exec` and `run`, and the command behind the container's name."""
+    texts = [field.text for field in rest]
+    if kind == "kubectl" and "--" in texts:
+        end = texts.index("--")
+        return split(rest[:end], options(_POD)), rest[end + 1 :]
+    inner = split(rest, options(_POD if kind == "kubectl" else _CONTAINER), first=True)
+    return inner, rest[inner.rest + 1 :]
 
 
 def _kind(name: str) -> str:

@@ -34,6 +34,10 @@ class Capture(Protocol):
     def full(self) -> bool:
         """So much waits here that no more is to be read from the client."""
 
+    @property
+    def exit_status(self) -> bytes | None:
+        """What its client is told instead of its own exit status."""
+
     def begun(self) -> list[Effect]:
         """The program was started."""
 
@@ -65,7 +69,13 @@ class Capture(Protocol):
 class Plain:
     """What most captures have nothing to add to."""
 
-    full = False
+    @property
+    def full(self) -> bool:
+        return False
+
+    @property
+    def exit_status(self) -> bytes | None:
+        return None
 
     def begun(self) -> list[Effect]:
         return []

@@ -6,13 +6,14 @@ performs the effects that come back. Nothing is sent that was not recorded befor
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 
 from watchgate.clock import Clock
 from watchgate.errors import PeerProtocolError
+from watchgate.policy.reading import Reading
 from watchgate.protocols.ssh import wire
-from watchgate.protocols.ssh.capture import Capture
+from watchgate.protocols.ssh.capture import Capture, StreamCapture
 from watchgate.protocols.ssh.effects import (
     Answer,
     Ask,
@@ -30,6 +31,7 @@ from watchgate.protocols.ssh.effects import (
 )
 from watchgate.protocols.ssh.ground import Ground
 from watchgate.protocols.ssh.programs import Request, capture_of
+from watchgate.protocols.ssh.script import scripted
 from watchgate.secret import Secret
 from watchgate.session.deciding import Decision
 from watchgate.session.events import (
@@ -210,7 +212,6 @@ class ChannelDialogue:
     def _start(self, kind: str, payload: bytes, what: str, command: bytes | None) -> list[Effect]:
         if self._capture is not None or self._starting is not None or self._is_started:
             raise PeerProtocolError("a channel runs one program")
-        self._is_started = True
         asked: list[Effect] = []
         if command is not None and not self._judge.active:
             asked = [Note(CommandRequested(self.number, text(command)))]
@@ -219,21 +220,35 @@ class ChannelDialogue:
         capture = capture_of(request, self._policy, self._clock, self._ground)
         if isinstance(capture, str):
             return [*asked, *self._refuse(what, capture)]
+        self._is_started = True
         self._starting = capture
         go: list[Effect] = [Ask(kind, payload)]
         known = request.known() if self._judge.active else None
         if known is None:
+            self._starting = self._reading_stdin(request, capture, None)
             return [*self._opening(what), *asked, Commit(), *go]
         self._awaits_seq = command is not None
 
         def then(decision: Decision, seq: int) -> list[Effect]:
-            return go if decision.runs else self._held_up(what, decision)
+            if not decision.runs:
+                return self._held_up(what, decision)
+            self._starting = self._reading_stdin(request, capture, decision.readings)
+            return go
 
         return [*self._opening(what), *self._judge.judge(known, then, self._waiting)]
 
+    def _reading_stdin(
+        self, request: Request, capture: Capture, readings: Sequence[Reading] | None
+    ) -> Capture:
+        """The capture of a program that takes commands from its standard input, where it does."""
+        if not self._judge.active or not isinstance(capture, StreamCapture):
+            return capture
+        device = self._policy.settings.device
+        return scripted(request.number, self._judge, readings, device, capture) or capture
+
     def _held_up(self, what: str, decision: Decision) -> list[Effect]:
         """The rules do not let the program run."""
-        self._starting = None
+        self._starting = self._command_seq = None
         answer: list[Effect] = [] if self._is_answered else [Answer(True)]
         refused = Note(self._refused(what, decision.message))
         return [refused, *answer, *self._end_with(decision.message, wire.NOT_RUN)]
@@ -306,6 +321,8 @@ class ChannelDialogue:
         """The target made a channel request of its own: how its program ended, flow control."""
         try:
             if kind == "exit-status":
+                instead = self._capture.exit_status if self._capture else None
+                payload = payload if instead is None else instead
                 self._exit = (wire.exit_status(payload), None)
             elif kind == "exit-signal":
                 self._exit = (None, wire.exit_signal(payload).name)

@@ -20,6 +20,7 @@ from watchgate.errors import WatchgateError
 from watchgate.protocols.ssh.dialogue import ChannelDialogue
 from watchgate.protocols.ssh.forwardings import Forwardings
 from watchgate.protocols.ssh.forwardings import Ground as ForwardGround
+from watchgate.protocols.ssh.gatewayshell.engine import GatewayShell
 from watchgate.protocols.ssh.ground import Ground
 from watchgate.protocols.ssh.judging import Judge
 from watchgate.protocols.ssh.pulse import Pulse
@@ -38,6 +39,7 @@ from watchgate.session.model import (
     EndReason,
     Policy,
     Route,
+    ShellKind,
 )
 
 CHANNEL_LIMIT = 64
@@ -66,6 +68,18 @@ class ClientConnection(Protocol):
 
     def disconnect(self, reason: str) -> None:
         """Close the connection with a reason that the client shows."""
+
+
+class Carrier(Protocol):
+    """What carries one channel: a relay, or the gateway's own shell."""
+
+    done: asyncio.Event
+    """Set when the client's channel is closed."""
+    active_us: int
+    """When an octet passed last."""
+
+    def dismiss(self, reason: str) -> None:
+        """Tell the operator why the session ends, and close the channel."""
 
 
 class _Over(Exception):  # noqa: N818 - not an error: it ends the session's task group
@@ -101,7 +115,8 @@ class SshEngine:
         self._group: asyncio.TaskGroup | None = None
         self.forwards = Forwardings(front.connection, services.directory, clock)
         self._waiting: list[ClientSide] = [only] if only is not None else []
-        self._relays: dict[int, ChannelRelay] = {}
+        self._relays: dict[int, Carrier] = {}
+        self._only_over = asyncio.Event()
         self._numbers = itertools.count(1)
         self._closed = False
         self._began_us = clock.monotonic_us()
@@ -191,8 +206,7 @@ class SshEngine:
             group.create_task(self._target_gone(self._reached)): target_gone,
         }
         if self._only is not None:
-            only = next(iter(self._relays.values()))
-            waits[group.create_task(only.done.wait())] = Ending(
+            waits[group.create_task(self._only_over.wait())] = Ending(
                 EndReason.CLIENT, "the channel was closed"
             )
         if policy.settings.idle_timeout:
@@ -255,19 +269,48 @@ class SshEngine:
             group,
             self._services.settings.window,
         )
-        self._relays[number] = relay
         said = self._said if client is self._only else ()
-        group.create_task(self._carry(number, relay, said))
+        if self._policy.shell is ShellKind.GATEWAY:
+            shell = GatewayShell(
+                client,
+                self._reached.connection,
+                self._session,
+                judge,
+                self._policy,
+                number,
+                self._clock,
+                group,
+                self._services.settings.window,
+            )
+            self._relays[number] = shell
+            group.create_task(self._carry_listed(number, shell, relay, said))
+        else:
+            self._relays[number] = relay
+            group.create_task(self._carry(number, relay, said))
 
     async def _carry(self, number: int, relay: ChannelRelay, said: Requests) -> None:
         try:
             await relay.run(said)
         finally:
+            self._only_over.set()
             if self._group is not None and self._only is None:
                 del self._relays[number]
 
+    async def _carry_listed(
+        self, number: int, shell: GatewayShell, relay: ChannelRelay, said: Requests
+    ) -> None:
+        """The gateway's own shell, or what the client asked for instead of one."""
+        requests = await shell.run(said)
+        if requests is None:
+            self._only_over.set()
+            if self._group is not None and self._only is None:
+                del self._relays[number]
+            return
+        self._relays[number] = relay
+        await self._carry(number, relay, requests)
 
-async def _all_done(relays: Sequence[ChannelRelay], seconds: float) -> None:
+
+async def _all_done(relays: Sequence[Carrier], seconds: float) -> None:
     """Wait until the clients have closed these channels, but not for longer than that."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):

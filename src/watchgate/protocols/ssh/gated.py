@@ -125,7 +125,7 @@ class GatedTerminal(Plain):
         return self._elevating.fetched(self._clock.monotonic_us(), ticket, secret)
 
     @property
-    def full(self) -> bool:  # type: ignore[override]
+    def full(self) -> bool:
         return self._gate.full
 
     @property
@@ -221,6 +221,7 @@ class GatedTerminal(Plain):
             program=line.program,
             others=line.others,
             unreadable=line.unreadable,
+            hidden=line.hidden,
             context=ShellContext(
                 dialect=line.shell,
                 cwd=line.cwd,

@@ -137,7 +137,7 @@ class Judge:
         pending = self._pending.pop(ticket, None)
         if pending is None:
             return []
-        operator, command = self._route.operator.name, pending.decision.command.text
+        operator, command = self._route.operator.name, pending.decision.command.shown
         event: ApprovalAnswered | ApprovalClosed
         if answer.by:
             verb = "approved" if answer.approved else "not approved"
@@ -170,8 +170,8 @@ class Judge:
             session=self._session,
             route=self._route,
             channel=decision.command.channel,
-            command=decision.command.text,
-            normalized=tuple(text for one in decision.readings for text in one.normalized),
+            command=decision.command.shown,
+            normalized=tuple(text for one in decision.told for text in one.normalized),
             key=decision.key,
             rules=tuple(match.rule for match in decision.verdict.deciding()),
         )

@@ -9,11 +9,12 @@ not run to its end has not succeeded.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
 from watchgate.policy.commands import KnownCommand, Place, Source
-from watchgate.policy.reading import Reason
+from watchgate.policy.reading import Reading, Reason
 from watchgate.policy.verdicts import Outcome
 from watchgate.protocols.ssh import wire
 from watchgate.protocols.ssh.capture import StreamCapture
@@ -23,10 +24,11 @@ from watchgate.protocols.ssh.judging_many import MOST, Given, judge_all
 from watchgate.protocols.ssh.script_context import ScriptContext
 from watchgate.protocols.ssh.script_cutter import LONGEST, Cutter, Piece, Unread
 from watchgate.protocols.ssh.script_words import DEVICE
-from watchgate.protocols.ssh.stdin_claim import Reads, StdinClaim
+from watchgate.protocols.ssh.stdin_claim import Reads, StdinClaim, claims_stdin
 from watchgate.secret import Secret
 from watchgate.session.deciding import Decision
 from watchgate.session.events import InputDropped, InputRedacted
+from watchgate.session.model import Device
 
 HIDDEN = "(a line that sudo may take for its password)"
 CLOSED = "the channel was closed before it was decided"
@@ -219,3 +221,18 @@ class ScriptCapture:
         lines, octets = self._dropped
         self._dropped = [0, 0]
         return [Note(InputDropped(self._number, lines, octets, self._stopped))] if octets else []
+
+
+def scripted(
+    number: int,
+    judge: Judge,
+    readings: Sequence[Reading] | None,
+    device: Device,
+    stream: StreamCapture,
+) -> ScriptCapture | None:
+    """The capture of a program without a terminal that reads commands or code; None where it reads data.
+
+    *readings* are those of its line, None for a login shell; *stream* is the capture that it else has.
+    """
+    claim = claims_stdin(readings, device)
+    return None if claim.reads is Reads.DATA else ScriptCapture(number, judge, claim, stream)

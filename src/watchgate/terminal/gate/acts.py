@@ -23,7 +23,7 @@ class ToOperator:
     octets: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AskedLine:
     """A line that waits for its verdict."""
 
@@ -38,6 +38,8 @@ class AskedLine:
     """What was typed and what is shown agree, and nothing else is possible as far as both tell."""
     depth: int = 0
     """How many shells that tell their commands are around the one that takes it."""
+    hidden: bool = False
+    """It was typed without an echo: it is decided, and written nowhere."""
     late: bool = False
     """It was seen only after the shell had taken it."""
     shell: str = "bash"
@@ -47,6 +49,10 @@ class AskedLine:
     functions: frozenset[str] = frozenset()
     resolved: Mapping[str, str] = field(default_factory=dict)
     """Which file the shell runs for a name."""
+
+    def __repr__(self) -> str:
+        shown = "***" if self.hidden else repr(self.text)
+        return f"AskedLine({shown}, {self.source}, {self.place})"
 
 
 @dataclass(frozen=True, slots=True)

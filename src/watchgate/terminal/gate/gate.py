@@ -54,7 +54,7 @@ from watchgate.terminal.keys import Key, KeyKind
 from watchgate.terminal.live.lineread import NOTHING, LineRead
 from watchgate.terminal.live.profiles import Device
 from watchgate.terminal.live.reader import LiveReader
-from watchgate.terminal.programs import started_by, starts_shell
+from watchgate.terminal.programs import started_by, starts_shell, takes_keys
 
 QUIET_US = 80_000
 """How long the output rests before a shell is asked who it is."""
@@ -67,6 +67,9 @@ NOTHING_US = 3_000_000
 
 MARK_US = 300_000
 """How long a shell that tells its commands may leave an accepted line without a word, beyond four round trips."""
+
+SOON_US = 150_000
+"""How long after a command was let run a line that is typed already waits for the prompt."""
 
 AHEAD_US = 150_000
 """How long what was typed ahead waits for the prompt behind a command that was let run."""
@@ -144,8 +147,11 @@ class Gate:
         self._line: LineRead | None = None
         self._asking: tuple[int, Level | None, AskedLine] | None = None
         self._permitted: tuple[int, AskedLine] | None = None  # what a shell was last permitted
+        self._ran_us = t_us  # when a shell was last let run something
         self._ahead = b""
-        self._denied = False  # what the shell gives back now stood behind a line that was not permitted
+        self._denied = (
+            False  # what the shell gives back now stood behind a line that was not permitted
+        )
         self._tail = b""
         self._prompt: bool | None = None  # whether it ends in a prompt, once somebody asked
         self._is_clean = True  # nothing was typed since the output rested last
@@ -283,6 +289,7 @@ class Gate:
         acts: list[Act] = []
         if permitted:
             self._permitted = (number, line)
+            self._ran_us = t_us
             level.at_prompt = False
             level.running = number
             self._reader.started(line.text)
@@ -306,13 +313,16 @@ class Gate:
         return [ToTarget(held.octets)]
 
     def _cancel_held(self, t_us: int, say: bytes) -> list[Act]:
+        program = self._line.program if self._line is not None else None
         self._held = self._line = None
         self._phase = Phase.OPEN
         self._reader.cancelled(t_us)
         self._keys.drop()
-        if self._device.cancel == b"\x03":
+        cancel = self._device.cancel_in(program)
+        if cancel == b"\x03":
             self._filter.expect_echo(b"^C")
-        return [ToOperator(b"\r\n" + say), ToTarget(self._device.cancel, typed=False)]
+        cleared: list[Act] = [ToTarget(cancel, typed=False)] if cancel else []
+        return [ToOperator(b"\r\n" + say), *cleared]
 
     # --- keys --------------------------------------------------------------------------------
 
@@ -327,13 +337,29 @@ class Gate:
         if key.kind is KeyKind.REPORT or not self._reader.accepts(key):
             self._reader.typed(t_us, key)
             return [ToTarget(key.octets)]
+        if self._may_be_ahead and t_us < self._ran_us + SOON_US + self._rtt_us():
+            self._keys.again(key.octets)
+            self._phase = Phase.MARKING
+            self._until_us = self._ran_us + SOON_US + self._rtt_us()
+            return []
         self._held = key
         self._reader.hold(t_us, key, self._rtt_us())
         level = self._levels.front
+        if level is not None and self._reader.pasting:
+            # Within a marked paste it is a new line; should the shell take it for Enter, it asks by itself.
+            self._reader.passed(t_us, NOTHING)
+            return [ToTarget(key.octets)]
         if level is not None:
             return self._accept(t_us, key, level)
         self._phase = Phase.SETTLING
         return self._settle(t_us)
+
+    @property
+    def _may_be_ahead(self) -> bool:
+        """Whether a line that ends now may be typed ahead for a shell whose command is over at once."""
+        top = self._levels.top
+        runs = self._shell_tells and top is not None and not top.at_prompt
+        return runs and not takes_keys(self._reader.program) and not self._reader.full_screen
 
     def _accept(self, t_us: int, key: Key, level: Level) -> list[Act]:
         """A line is accepted in a shell that will ask."""
@@ -361,6 +387,7 @@ class Gate:
             others=read.others,
             unreadable=read.unreadable,
             certain=read.certain,
+            hidden=read.secret,
             depth=len(self._levels) + self._inside,
         )
         if self._tells_itself(line):
@@ -371,10 +398,6 @@ class Gate:
                 Keyed(hidden=read.secret),
                 *self._pass_held(t_us, replace(line, place=Place.PROGRAM)),
             ]
-        if read.secret:
-            line = replace(
-                line, text="(not echoed)", others=(), unreadable="the terminal does not echo it"
-            )
         return self._ask(line, None)
 
     @property
@@ -388,8 +411,7 @@ class Gate:
         return (
             self._shell_tells
             and line.place is Place.SHELL
-            and line.unreadable is None
-            and self._foresee(line).rank <= Outcome.APPROVE.rank
+            and self._foresee(replace(line, unreadable=None)).rank <= Outcome.APPROVE.rank
         )
 
     def _ask(self, line: AskedLine, level: Level | None) -> list[Act]:
@@ -412,7 +434,14 @@ class Gate:
         if late is None or self._phase is not Phase.OPEN or self._shell_tells:
             return shown
         line = AskedLine(
-            late.text, late.source, exact=False, place=late.place, program=late.program, late=True
+            late.text,
+            late.source,
+            exact=False,
+            place=late.place,
+            program=late.program,
+            others=late.others,
+            unreadable=late.unreadable,
+            late=True,
         )
         return [*shown, *self._ask(line, None)]
 

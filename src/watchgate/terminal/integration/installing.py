@@ -15,6 +15,7 @@ from enum import Enum, auto
 
 from watchgate.terminal.integration.mark_kinds import (
     Introduced,
+    Line,
     Listening,
     Prompt,
     Ready,
@@ -22,7 +23,7 @@ from watchgate.terminal.integration.mark_kinds import (
 )
 from watchgate.terminal.integration.marks import Marked
 from watchgate.terminal.integration.scripts import hooks_for, probe, typed
-from watchgate.terminal.integration.verdicts import WAIT_S
+from watchgate.terminal.integration.verdicts import WAIT_S, answer
 
 QUIET_US = 80_000
 """Without output for so long, what looks like a prompt is one."""
@@ -207,6 +208,8 @@ class Installer:
         match marked.mark:
             case Introduced() if self._at is _At.INTRODUCTION:
                 return self._introduced(t_us, marked.mark)
+            case Line() as line if self._at is _At.INTRODUCTION and self._own(line):
+                return answer(self._nonce, permitted=True)
             case Listening() if self._at is _At.HOOKS:
                 rest, self._rest = self._rest, b""
                 return rest
@@ -220,6 +223,10 @@ class Installer:
             case _:
                 pass
         return b""
+
+    def _own(self, line: Line) -> bool:
+        """Whether the shell, which has hooks already, asks about the line that is typed here."""
+        return line.unreadable is not None or self._nonce.decode("ascii") in line.text
 
     def _introduced(self, t_us: int, introduced: Introduced) -> bytes:
         name = hooks_for(introduced, old=self._old)

@@ -25,7 +25,7 @@ def probe(nonce: bytes) -> bytes:
     posix = (
         rb""" eval '\printf "\033]7717;%s;V;q; v%s v%s v\007" """
         + nonce
-        + rb""" "${BASH_VERSION-}" "${ZSH_VERSION-}"; IFS= \read -rs __wg_c; \eval "$__wg_c"; :'"""
+        + rb""" "${BASH_VERSION-}" "${ZSH_VERSION-}"; IFS= \read -rs __wg_c; \eval "$__wg_c"'"""
     )
     fish = rb""" || printf '\033]7717;%s;V;q; v v v%s\007' """ + nonce + rb' "$FISH_VERSION"'
     return posix + fish + b"\r"

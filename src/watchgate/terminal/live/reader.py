@@ -223,6 +223,11 @@ class LiveReader:
         return entry.text if entry.exact and entry.touched and entry.text.strip() else None
 
     @property
+    def pasting(self) -> bool:
+        """Whether a marked paste has begun and not ended."""
+        return self._entry.pasting
+
+    @property
     def failures(self) -> int:
         """How often the picture of the terminal was lost."""
         return self._glass.broken

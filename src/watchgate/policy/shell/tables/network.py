@@ -90,12 +90,14 @@ NETWORK: dict[str, Known] = {
         "-t,--tty --context= --kubeconfig=@ --cluster= --user= --force --grace-period= --all -w,--watch -p,--patch= --type= "
         "-R,--recursive -k,--kustomize=@ --dry-run=? --replicas= --image= --tail= --since= -v= --token= -s,--server= --as= --cascade=? --now --timeout= --restart= --command --rm",
         _NONE,
+        verb=True,
     ),
     "docker": Known(
         "-f,--force -a,--all -q,--quiet -v,--volume= --privileged -p,--publish= -e,--env= -i,--interactive -t,--tty -d,--detach "
         "--rm --name= --network,--net= -u,--user= -w,--workdir= --entrypoint= -H,--host= -c,--context= --mount= --pid= --cap-add= "
         "--security-opt= --device= -l= --volumes -n,--tail= --since= --until= --format= --filter= --no-trunc -s --env-file=@ --no-cache --pull=? --restart= --memory= --cpus= --link= -h,--hostname= --log-level= --volumes-from= --label= --add-host= --ipc= --userns= --platform= --gpus= --detach-keys= --config=@ --progress= --build-arg= --target= --tag=",
         _NONE,
+        verb=True,
     ),
 }
 

@@ -22,8 +22,9 @@ SYSTEM: dict[str, Known] = {
         "-s,--signal= --kill-whom,--kill-who= --state= --failed --root=@ --job-mode= -r,--recursive "
         "--no-legend --value --wait --no-ask-password --what= -i --show-types --plain --reverse",
         _NONE,
+        verb=True,
     ),
-    "service": Known("--status-all --full-restart", _NONE),
+    "service": Known("--status-all --full-restart", _NONE, verb=True),
     "journalctl": Known(
         "-u,--unit= -f,--follow -n,--lines= -e,--pager-end -x,--catalog -b,--boot=? -k,--dmesg -S,--since= "
         "-U,--until= -p,--priority= -o,--output= -r,--reverse -g,--grep= -t,--identifier= -D,--directory=@ "
@@ -86,15 +87,18 @@ SYSTEM: dict[str, Known] = {
     "nft": Known(
         "-a,--handle -c,--check -f,--file=@ -i,--interactive -j,--json -n,--numeric -s -e,--echo -I,--includepath=@ -o -D= -t -y -S",
         _NONE,
+        verb=True,
     ),
-    "ufw": Known("--force --dry-run", _NONE),
+    "ufw": Known("--force --dry-run", _NONE, verb=True),
     "firewall-cmd": Known(
         "--permanent --reload --zone= --add-port= --remove-port= --add-service= --remove-service= --add-rich-rule= --remove-rich-rule= --panic-on --panic-off --list-all --state --runtime-to-permanent --complete-reload",
         _NONE,
+        verb=True,
     ),
     "ip": Known(
         "-4 -6 -s,-stats,-statistics -d,-details -o,-oneline -br,-brief -c,-color -j,-json -p,-pretty -n,-netns= -b,-batch=@ -a,-all -r,-resolve -f,-family= -h -l= -rc= -B -0 -M -N -V -t -ts",
         _NONE,
+        verb=True,
     ),
     "ifconfig": Known("-a -s -v", _NONE),
     "route": Known("-n -v -e -F -C -A= -4 -6", _NONE),
@@ -145,8 +149,8 @@ SYSTEM: dict[str, Known] = {
         "-S,--stop -C,--create -A,--assemble -D,--detail -f,--fail -r,--remove -a,--add -z,--size= -l,--level= -n,--raid-devices= --zero-superblock -v -s,--scan -x= -c= -E --force --run",
         _LIKELY,
     ),
-    "zpool": Known("-f -r -R= -n -o= -v -H", _NONE),
-    "zfs": Known("-f -r -R -n -o= -v -H -d= -t= -s= -S= -p -u", _NONE),
+    "zpool": Known("-f -r -R= -n -o= -v -H", _NONE, verb=True),
+    "zfs": Known("-f -r -R -n -o= -v -H -d= -t= -s= -S= -p -u", _NONE, verb=True),
     "kill": Known(
         "-s,--signal= -l,--list=? -L,--table -n= -p,--pid -q,--queue= -a -v --timeout=", _NONE
     ),
@@ -173,6 +177,7 @@ SYSTEM: dict[str, Known] = {
         "--no-install-recommends --allow-downgrades --allow-unauthenticated --only-upgrade --force-yes -a= "
         "--no-upgrade --install-recommends --installed --upgradable --allow-remove-essential",
         _LIKELY,
+        verb=True,
     ),
     "dpkg": Known(
         "-i,--install -r,--remove -P,--purge -l,--list -L,--listfiles -s,--status -S,--search -c,--contents -I,--info -x,--extract -X -e --configure --unpack -a --force-all --force-depends -D= --root=@ --get-selections --set-selections --print-architecture",
@@ -185,6 +190,7 @@ SYSTEM: dict[str, Known] = {
     "yum": Known(
         "-y,--assumeyes -q,--quiet -v -C -x,--exclude= -c=@ --enablerepo= --disablerepo= --nogpgcheck --installroot=@ -R= -d= -e= -b --skip-broken --security",
         _LIKELY,
+        verb=True,
     ),
     "setenforce": Known("", _NONE),
     "getenforce": Known("", _NONE),
@@ -207,6 +213,7 @@ SYSTEM: dict[str, Known] = {
         "--upload-pack= --receive-pack= --exec= --exec-path=? -i,--interactive -s -S -t -e -w -l -M --name-only --mirror "
         "--recurse-submodules=? --no-pager --abort --continue --skip --onto= --format= --pretty= --bare --origin= --set-upstream",
         _NONE,
+        verb=True,
     ),
 }
 

@@ -197,7 +197,7 @@ WRAPPERS: dict[str, Wrapper] = {
         only_after=frozenset({"record", "stat", "trace"}),
     ),
     "xargs": Wrapper(
-        "-0,--null -a,--arg-file=@ -d,--delimiter= -E,-e,--eof=? -I,replace-string:-I= -i,--replace=? -L,--max-lines= -l=? -n,--max-args= -o,--open-tty -P,--max-procs= -p,--interactive -r,--no-run-if-empty -s,--max-chars= -t,--verbose -x,--exit --process-slot-var= --show-limits"
+        "-0,--null -a,--arg-file=@ -d,--delimiter= -E,-e,--eof=? replace-string:-I= -i,--replace=? -L,--max-lines= -l=? -n,--max-args= -o,--open-tty -P,--max-procs= -p,--interactive -r,--no-run-if-empty -s,--max-chars= -t,--verbose -x,--exit --process-slot-var= --show-limits"
     ),
     "parallel": Wrapper(
         "-j,--jobs= -k,--keep-order -n,--max-args= -N= -0,--null -a,--arg-file=@ -d,--delimiter= -I= -P,--max-procs= -S,--sshlogin= -v -t,--verbose -q,--quote -X -m -u,--ungroup "

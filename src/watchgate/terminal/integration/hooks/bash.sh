@@ -206,7 +206,7 @@ fi
 }
 __wg_prepare() {
 # What PS0 is until the next prompt.
-local __wg_x='${__wg_s[0*(__wg_i+=1)]}${__wg_h[x${__wg_o:=$({ __wg_ask; } 2>/dev/null)}]-}${__wg_d[__wg_n=$?]-$({ POSIXLY_CORRECT=1; \unset -f builtin kill; builtin kill -INT $$; } 2>/dev/null)}${__wg_o:+${__wg_h[x${SUDO_PROMPT:=$__wg_o}]-}}'
+local __wg_x='${__wg_s[0*(__wg_i+=1)]}${__wg_h[x${__wg_o:=$({ __wg_ask; } 2>/dev/null)}]-}${__wg_d[__wg_n=$?]-$({ POSIXLY_CORRECT=1; \\unset -f builtin kill; builtin kill -INT $$; } 2>/dev/null)}${__wg_o:+${__wg_h[x${SUDO_PROMPT:=$__wg_o}]-}}'
 if [[ ${PS0-} != "$__wg_p0" ]]; then
 if [[ -n $__wg_p0 ]]; then
 __wg_tell "X;q;PS0\ was\ changed"

@@ -149,6 +149,7 @@ return $__wg_r
 __wg_ask() {
 # The first command of a line; sets __wg_g and __wg_n.
 local __wg_v= __wg_l __wg_e
+__wg_g=p
 if ! __wg_front; then
 __wg_g=0
 __wg_tell "X;q;a\ compound\ command\ in\ the\ background\ did\ not\ run"
@@ -165,7 +166,7 @@ if ! __wg_wait 2>/dev/null; then
 __wg_g=0 __wg_n=1
 return
 fi
-__wg_g=1 __wg_n=0
+__wg_n=0
 case $__wg_v in
 A.*)
 export SUDO_PROMPT=$'\e]7717;@NONCE@;S;q;'"${__wg_v#A.}"$'\a'"${__wg_sp:-[sudo] password for %p: }"
@@ -179,6 +180,10 @@ if (__wg_forget) 2>/dev/null; then
 __wg_n=2
 fi ;;
 esac
+__wg_g=1
+}
+__wg_status() {
+return $1
 }
 __wg_debug() {
 # The DEBUG trap; $1 is the status before it.
@@ -200,8 +205,10 @@ __wg_ask
 fi
 if [[ $__wg_g == 1 ]]; then
 if [[ -n $__wg_u ]]; then
-(exit $1)
+__wg_g=p
+__wg_status $1
 eval "$__wg_u"
+__wg_g=1
 fi
 return 0
 fi
@@ -354,7 +361,8 @@ __wg_trap "$__wg_t"
 __wg_set=1
 builtin printf '\033]7717;@NONCE@;R;q;bash %q\a' "$BASH_VERSION" >/dev/tty
 }
-readonly -f __wg_tell __wg_give __wg_line __wg_facts __wg_forget __wg_front __wg_wait __wg_ask __wg_debug
+readonly -f __wg_tell __wg_give __wg_line __wg_facts __wg_forget __wg_front __wg_wait __wg_ask __wg_status
+readonly -f __wg_debug
 readonly -f __wg_first __wg_keep __wg_trap __wg_last __wg_edit __wg_bind __wg_set
 __wg_t=$(trap -p DEBUG)
 shopt -s extdebug

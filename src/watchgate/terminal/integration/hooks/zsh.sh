@@ -16,7 +16,19 @@ builtin print -rn -- $'\e]7717;@NONCE@;'"$1;q;${(j: :)${(@qqqq)@[2,-1]}}"$'\a' >
 __wg_parsed() {
 # With the operator's own options: sets __wg_x to the line with aliases expanded.
 functions[__wg_body]=$1 && __wg_x=$functions[__wg_body]
-unfunction __wg_body
+unset 'functions[__wg_body]'
+}
+__wg_plain() {
+# The text of a function gives octets as zsh keeps them inside: 0x83 before what it changed.
+local __wg_y=$__wg_x __wg_z
+local -i __wg_p
+__wg_x=
+while __wg_p=${__wg_y[(i)$'\x83']}; (( __wg_p <= $#__wg_y )); do
+__wg_z=$__wg_y[__wg_p+1]
+__wg_x+=${__wg_y[1,__wg_p-1]}${(#):-$(( #__wg_z ^ 32 ))}
+__wg_y=${__wg_y[__wg_p+2,-1]}
+done
+__wg_x+=$__wg_y
 }
 __wg_facts() {
 # Names in the line that are aliases or functions, what the aliases stand for, values of variables, and
@@ -105,6 +117,7 @@ __wg_parsed "$1"
 emulate -L zsh
 setopt nomultibyte
 __wg_arm
+[[ $__wg_x != *$'\x83'* ]] || __wg_plain
 __wg_k=${__wg_x//[[:space:]]}
 if [[ $1 == $'\n' ]]; then
 __wg_d=0
@@ -162,8 +175,12 @@ __wg_tell D "s=$__wg_st" "d=$PWD"
 } 2>/dev/null
 }
 __wg_arm() {
-# Each hook in its place: first, but for the one that is last.
-local gone=
+# Each hook in its place: first, but for the one that is last; and nothing in the place of what they use.
+local gone= taken=${functions[(I)(builtin|emulate|local|typeset|setopt|trap|kill|unset|unfunction|print|read|whence)]}
+if [[ -n $taken ]]; then
+unset "functions[$taken]"
+gone+=" by a function $taken"
+fi
 [[ ${zshaddhistory_functions[1]-} == __wg_zshaddhistory ]] || { gone+=' zshaddhistory_functions'; zshaddhistory_functions=(__wg_zshaddhistory ${zshaddhistory_functions:#__wg_zshaddhistory}) }
 [[ ${preexec_functions[1]-} == __wg_preexec ]] || { gone+=' preexec_functions'; preexec_functions=(__wg_preexec ${preexec_functions:#__wg_preexec}) }
 [[ ${precmd_functions[1]-} == __wg_first && $precmd_functions[-1] == __wg_last ]] || {
