@@ -65,6 +65,8 @@ def test_words_expand_as_in_bash(line: str) -> None:
         ("rm $(cat f)", "$(cat f)", False),
         ("rm $((1+2))", "$((1+2))", False),
         ("rm !$", "!$", False),
+        ("rm ~/a", "~/a", True),
+        ("rm '~/a'", "~/a", True),
         ("x=1; if a; then x=2; fi; rm $x", "$x", False),
         ("x=1; a && x=2; rm $x", "$x", False),
         ("x=1; (x=2); rm $x", "1", True),

@@ -6,7 +6,6 @@ import pytest
 
 from watchgate.policy.reading import Reason, ShellContext
 from watchgate.policy.shell import languages, options, read
-from watchgate.policy.shell.tables import opaque
 from watchgate.policy.shell.variables import hooks
 
 OPAQUE = {
@@ -302,11 +301,8 @@ def test_a_program_that_an_option_gives_is_read() -> None:
         assert "rm x" in read(line).normalized, line
 
 
-def test_the_tables_do_not_contradict_each_other() -> None:
-    assert not opaque.ESCAPES & opaque.ELSEWHERE
-    assert not opaque.LANGUAGES.keys() & opaque.ESCAPES
-    assert set(options.GIVEN) >= {"tar", "ssh", "git", "rsync"}
-    assert {"--version", "--help"} <= opaque.SAYING
-    assert callable(languages.language)
+def test_variables_that_change_the_meaning_of_others_are_known() -> None:
     assert hooks("LD_ANYTHING")
     assert not hooks("FOO")
+    assert callable(languages.language)
+    assert "tar" in options.GIVEN

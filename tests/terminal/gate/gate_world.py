@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -180,5 +179,3 @@ class World:
             # An answer is never there in the same call: it takes a round trip, and half a millisecond.
             self._under_way.append((self.t_us + self.rtt_us + 500, printed))
 
-
-Decide = Callable[[AskedLine], bool]

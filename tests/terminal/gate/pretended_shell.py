@@ -68,6 +68,7 @@ class PretendedShell:
     _pasting: bool = False
     _program: str = ""
     _nonce: bytes = b""
+    _whole: bytes = b""
 
     # --- what a test does ------------------------------------------------------------------
 
@@ -178,7 +179,7 @@ class PretendedShell:
         if not self._told:
             return shown + self._run(whole)
         self._at, self._nonce = _At.ASKING, self._told
-        return shown + mark(self._nonce, b"L", b" t=" + quoted(whole) + b" d=/root")
+        return shown + mark(self._nonce, b"L", b" " + quoted(b"t=" + whole) + b" d=/root")
 
     # --- hooks -----------------------------------------------------------------------------
 

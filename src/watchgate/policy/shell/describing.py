@@ -186,6 +186,10 @@ def _like_a_flag(field: Field) -> bool:
 
 def _shown(field: Field) -> str:
     """A word of the normal form: what is not known, and a glob, without quotes around it."""
+    if field.plain and field.where[:1] == "~":
+        # A home directory that is not known, but is meant.
+        user, slash, rest = field.text.partition("/")
+        return user + slash + (quoted(rest) if rest else "")
     if field.plain:
         return quoted(field.text)
     return f'"{field.text}"' if _BLANK.search(field.text) else field.text

@@ -116,7 +116,7 @@ class Expansion:
     def _front(self, text: str, building: Building) -> str:
         """The front of a word: a tilde, zsh's `=name`."""
         scope = self._scope
-        if text[0] == "~" and (scope.home is not None) and (text == "~" or text[1] == "/"):
+        if text[0] == "~" and scope.home is not None and (text == "~" or text[1] == "/"):
             building.add(scope.home, quoted=True)
             return text[1:]
         if text[0] == "=" and scope.dialect == "zsh" and len(text) > 1:

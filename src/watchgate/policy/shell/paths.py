@@ -24,6 +24,7 @@ def resolved(where: str, cwd: str | None, home: str | None) -> str:
     """The path *where* seen from *cwd*, absolute and without `.` and `..`."""
     if where.startswith("~"):
         where = _from_home(where, home)
+    where = where.removeprefix("\\") if where.startswith("\\~") else where
     if where.startswith("**"):
         where = "/" + where
     if not where.startswith(("/", "?/")):

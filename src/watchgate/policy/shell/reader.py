@@ -113,7 +113,7 @@ class Reader:
         kind = Fish if scope.dialect == "fish" else Grammar
         grammar = kind(text, scope.dialect, around.depth)
         script = grammar.whole()
-        if grammar.damaged:
+        if grammar.damaged and not grammar.deep:
             self.opaque(Reason.UNPARSED, text)
         if grammar.deep:
             self.opaque(Reason.DEEP, text[:120])

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum, auto
 
-from watchgate.policy.commands import Place, Source
+from watchgate.policy.commands import Place
 from watchgate.policy.verdicts import Outcome
+from watchgate.terminal.gate import asked
 from watchgate.terminal.gate.acts import (
     Act,
     Ask,
@@ -32,9 +32,11 @@ from watchgate.terminal.gate.acts import (
     Unhooked,
     Withdrawn,
 )
+from watchgate.terminal.gate.approach import Approach
 from watchgate.terminal.gate.levels import Level, Levels
+from watchgate.terminal.gate.phases import AHEAD_US, HELD_US, LOST_US, MARK_US, SOON_US, Phase
 from watchgate.terminal.gate.waiting import WaitingKeys
-from watchgate.terminal.integration.installing import Installer, Step, looks_ready
+from watchgate.terminal.integration.installing import Installer, Step
 from watchgate.terminal.integration.mark_kinds import (
     Asked,
     Foreign,
@@ -47,6 +49,7 @@ from watchgate.terminal.integration.mark_kinds import (
     Taken,
     Tampered,
     TypedAhead,
+    Unwilling,
 )
 from watchgate.terminal.integration.marks import Marked, MarkFilter
 from watchgate.terminal.integration.verdicts import accept_prefix, answer, echoed
@@ -54,55 +57,7 @@ from watchgate.terminal.keys import Key, KeyKind
 from watchgate.terminal.live.lineread import NOTHING, LineRead
 from watchgate.terminal.live.profiles import Device
 from watchgate.terminal.live.reader import LiveReader
-from watchgate.terminal.programs import started_by, starts_shell, takes_keys
-
-QUIET_US = 80_000
-"""How long the output rests before a shell is asked who it is."""
-
-SILENT_US = 1_000_000
-"""After so long without output the operator's keys no longer wait for a first prompt."""
-
-NOTHING_US = 3_000_000
-"""The same when nothing was printed at all."""
-
-MARK_US = 300_000
-"""How long a shell that tells its commands may leave an accepted line without a word, beyond four round trips."""
-
-SOON_US = 150_000
-"""How long after a command was let run a line that is typed already waits for the prompt."""
-
-AHEAD_US = 150_000
-"""How long what was typed ahead waits for the prompt behind a command that was let run."""
-
-LOST_US = 1_000_000
-"""How long a prompt may stand without its mark before the shell counts as one that no longer tells."""
-
-HELD_US = 50_000
-"""How long the beginning of what may be a mark is held back when nothing follows."""
-
-TAIL_OCTETS = 1024
-"""So much of the output's end tells whether it is a prompt."""
-
-LONGEST_LINE = 64 * 1024
-
-
-class Phase(Enum):
-    """What the gate waits for."""
-
-    OPENING = auto()
-    """The first prompt."""
-    INSTALLING = auto()
-    """A shell is being asked to tell its commands."""
-    OPEN = auto()
-    """Nothing: keys pass."""
-    SETTLING = auto()
-    """The line behind a held key can be read."""
-    MARKING = auto()
-    """A shell that tells its commands has an accepted line."""
-    ASKING = auto()
-    """The verdict."""
-    TAKING = auto()
-    """A shell takes its verdict."""
+from watchgate.terminal.programs import takes_keys
 
 
 class Gate:
@@ -124,24 +79,18 @@ class Gate:
         that the terminal was opened for, None for a login shell."""
         self._reader = reader
         self._device = device
-        self._integrate = integrate
         self._nonce = nonce
         self._rtt_us = rtt_us
         self._foresee = foresee
         self._keys = WaitingKeys()
         self._filter = MarkFilter()
-        self._trusted: list[
-            bytes
-        ] = []  # every nonce, in the order in which the filter learned them
         self._levels = Levels()
         self._installer: Installer | None = None
         self._installing_nonce = b""
         self._numbers = 0
-        self._phase = Phase.OPEN
-        self._armed = False  # a shell may be in front that was not asked yet
-        self._inside = False  # a shell may be in front in which nothing is told
-        self._began_us = self._printed_us = t_us
-        self._printed = False
+        self._approach = Approach(reader, integrate=integrate, started=started, t_us=t_us)
+        self._phase = Phase.OPENING if integrate and started is None else Phase.OPEN
+        self._printed_us = t_us
         self._until_us: int | None = None  # when MARKING and TAKING are given up
         self._held: Key | None = None
         self._line: LineRead | None = None
@@ -152,15 +101,9 @@ class Gate:
         self._denied = (
             False  # what the shell gives back now stood behind a line that was not permitted
         )
-        self._tail = b""
-        self._prompt: bool | None = None  # whether it ends in a prompt, once somebody asked
-        self._is_clean = True  # nothing was typed since the output rested last
         self._stood_us: int | None = None  # since when a prompt stands without its mark
         if started is not None:
             reader.started(started)
-        if integrate and (started is None or starts_shell(started_by(started), started)):
-            self._armed = True
-            self._phase = Phase.OPENING if started is None else Phase.OPEN
 
     # --- what happens ------------------------------------------------------------------------
 
@@ -202,7 +145,7 @@ class Gate:
     @property
     def due(self) -> int | None:
         """When `expire` has something to do."""
-        dues = [self._keys.due, self._until_us, self._quiet_due()]
+        dues = [self._keys.due, self._until_us, self._approach.due(self._phase)]
         if self._filter.holds:
             dues.append(self._printed_us + HELD_US)
         if self._phase is Phase.SETTLING:
@@ -221,7 +164,7 @@ class Gate:
             acts += self._show(t_us, self._filter.flush())
         if self._installer is not None:
             acts += self._step(t_us, self._installer.expire(t_us))
-        elif (quiet := self._quiet_due()) is not None and t_us >= quiet:
+        elif (quiet := self._approach.due(self._phase)) is not None and t_us >= quiet:
             acts += self._rested(t_us)
         if self._until_us is not None and t_us >= self._until_us:
             self._until_us = None
@@ -293,7 +236,7 @@ class Gate:
             level.at_prompt = False
             level.running = number
             self._reader.started(line.text)
-            self._arm(line.text)
+            self._approach.started(line.text)
         else:
             self._denied = True
             # fish asks while the line still stands; the other shells have left it.
@@ -309,7 +252,7 @@ class Gate:
             return []
         self._reader.passed(t_us, read)
         if line.place in (Place.SHELL, Place.DEVICE):
-            self._arm(line.text)
+            self._approach.started(line.text)
         return [ToTarget(held.octets)]
 
     def _cancel_held(self, t_us: int, say: bytes) -> list[Act]:
@@ -333,7 +276,7 @@ class Gate:
         return acts
 
     def _press(self, t_us: int, key: Key) -> list[Act]:
-        self._is_clean = self._is_clean and key.kind is KeyKind.REPORT
+        self._approach.pressed(key)
         if key.kind is KeyKind.REPORT or not self._reader.accepts(key):
             self._reader.typed(t_us, key)
             return [ToTarget(key.octets)]
@@ -378,18 +321,7 @@ class Gate:
         if read is None:
             return []
         self._line = read
-        line = AskedLine(
-            read.text[:LONGEST_LINE],
-            read.source,
-            exact=read.exact,
-            place=read.place,
-            program=read.program,
-            others=read.others,
-            unreadable=read.unreadable,
-            certain=read.certain,
-            hidden=read.secret,
-            depth=len(self._levels) + self._inside,
-        )
+        line = asked.read_off(read, len(self._levels) + self._approach.inside)
         if self._tells_itself(line):
             return [Keyed(hidden=False), *self._pass_held(t_us, replace(line, place=Place.PROGRAM))]
         is_empty = not read.text.strip() and not read.others and read.unreadable is None
@@ -404,7 +336,7 @@ class Gate:
     def _shell_tells(self) -> bool:
         """The innermost shell tells its commands, as far as is known."""
         top = self._levels.top
-        return top is not None and not top.lost and not self._inside
+        return top is not None and not top.lost and not self._approach.inside
 
     def _tells_itself(self, line: AskedLine) -> bool:
         """Whether the line is typed ahead for a shell that will ask about it, and nothing speaks against it."""
@@ -425,30 +357,18 @@ class Gate:
 
     def _show(self, t_us: int, octets: bytes) -> list[Act]:
         self._reader.printed(t_us, octets)
-        self._printed, self._is_clean = True, True
-        self._tail = (self._tail + octets)[-TAIL_OCTETS:]
-        self._prompt = None
+        self._approach.printed(t_us, octets)
         self._watch_prompt(t_us)
         late = self._reader.appeared(t_us)
         shown: list[Act] = [ToOperator(octets)]
         if late is None or self._phase is not Phase.OPEN or self._shell_tells:
             return shown
-        line = AskedLine(
-            late.text,
-            late.source,
-            exact=False,
-            place=late.place,
-            program=late.program,
-            others=late.others,
-            unreadable=late.unreadable,
-            late=True,
-        )
-        return [*shown, *self._ask(line, None)]
+        return [*shown, *self._ask(asked.seen_late(late), None)]
 
     def _watch_prompt(self, t_us: int) -> None:
         """A prompt that stands while a shell that tells its commands has said nothing of it."""
         top = self._levels.top
-        runs = top is not None and not top.at_prompt and not top.lost and not self._armed
+        runs = top is not None and not top.at_prompt and not top.lost and not self._approach.armed
         self._stood_us = (
             t_us if runs and self._phase is Phase.OPEN and self._reader.at_prompt else None
         )
@@ -473,7 +393,7 @@ class Gate:
                 return self._lose(what)
             case Asked(token):
                 return [Prompted(token)]
-            case Ready() | Introduced() | Listening():
+            case Ready() | Introduced() | Listening() | Unwilling():
                 pass
         return []
 
@@ -484,7 +404,7 @@ class Gate:
         self._filter.leave(number)
         acts: list[Act] = [Finished(one, mark.status, mark.cwd) for one in ended]
         self._stood_us = None
-        self._armed = self._inside = False
+        self._approach.returned()
         level = self._levels.top
         assert level is not None
         level.continuing = mark.continuation
@@ -510,22 +430,7 @@ class Gate:
         if mark.again and self._permitted is not None and self._permitted[1].text == mark.text:
             number_then, line_then = self._permitted
             return self._answer(t_us, level, number_then, line_then, permitted=True)
-        others = (mark.expanded,) if mark.expanded and mark.expanded != mark.text else ()
-        line = AskedLine(
-            mark.text,
-            Source.INTEGRATION,
-            exact=True,
-            others=others,
-            unreadable=mark.unreadable,
-            depth=number,
-            shell=level.shell,
-            cwd=mark.cwd,
-            variables=mark.variables,
-            aliases=mark.aliases,
-            functions=mark.functions,
-            resolved=mark.resolved,
-        )
-        return self._ask(line, level)
+        return self._ask(asked.told(mark, level.shell, number), level)
 
     def _taken(self, t_us: int) -> list[Act]:
         self._give_back()
@@ -554,33 +459,11 @@ class Gate:
 
     # --- asking a shell to tell its commands ---------------------------------------------------
 
-    def _arm(self, command: str) -> None:
-        if starts_shell(started_by(command), command):
-            self._inside = True
-            self._armed = self._integrate
-
-    def _quiet_due(self) -> int | None:
-        """When the output has rested long enough to look for a prompt."""
-        if self._phase is Phase.OPENING:
-            if not self._printed:
-                return self._began_us + NOTHING_US
-            return self._printed_us + (QUIET_US if self._at_prompt else SILENT_US)
-        if self._armed and self._phase is Phase.OPEN and self._is_clean and self._at_prompt:
-            return self._printed_us + QUIET_US
-        return None
-
-    @property
-    def _at_prompt(self) -> bool:
-        """Whether the output rests behind what looks like a shell's prompt; worked out once per output."""
-        if self._prompt is None:
-            self._prompt = self._reader.at_prompt or looks_ready(self._tail)
-        return self._prompt
-
     def _rested(self, t_us: int) -> list[Act]:
-        if not self._at_prompt:
+        if not self._approach.at_prompt:
             self._phase = Phase.OPEN  # no prompt that anybody knows: it may be learned later
             return [Unhooked("no prompt was seen", len(self._levels))]
-        self._armed = False
+        self._approach.armed = False
         self._phase = Phase.INSTALLING
         self._installing_nonce = self._nonce()
         self._filter.trust(self._installing_nonce)

@@ -50,8 +50,3 @@ SCRIPTED = names(
 
 SAYING = frozenset({"--version", "--help", "-V", "-h", "-?", "--usage"})
 """Arguments with which any program only says something."""
-
-
-def names_of_all() -> frozenset[str]:
-    """Every program of these tables."""
-    return ESCAPES | ELSEWHERE | LATER | SCRIPTED | LANGUAGES.keys()

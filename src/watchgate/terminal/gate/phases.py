@@ -1,0 +1,48 @@
+"""What a gate waits for, and for how long; all times are microseconds."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+QUIET_US = 80_000
+"""How long the output rests before a shell is asked who it is."""
+
+SILENT_US = 1_000_000
+"""After so long without output the operator's keys no longer wait for a first prompt."""
+
+NOTHING_US = 3_000_000
+"""The same when nothing was printed at all."""
+
+MARK_US = 300_000
+"""How long a shell that tells its commands may leave an accepted line without a word, beyond four round trips."""
+
+SOON_US = 150_000
+"""How long after a command was let run a line that is typed already waits for the prompt."""
+
+AHEAD_US = 150_000
+"""How long what was typed ahead waits for the prompt behind a command that was let run."""
+
+LOST_US = 1_000_000
+"""How long a prompt may stand without its mark before the shell counts as one that no longer tells."""
+
+HELD_US = 50_000
+"""How long the beginning of what may be a mark is held back when nothing follows."""
+
+
+class Phase(Enum):
+    """What the gate waits for."""
+
+    OPENING = auto()
+    """The first prompt."""
+    INSTALLING = auto()
+    """A shell is being asked to tell its commands."""
+    OPEN = auto()
+    """Nothing: keys pass."""
+    SETTLING = auto()
+    """The line behind a held key can be read."""
+    MARKING = auto()
+    """A shell that tells its commands has an accepted line."""
+    ASKING = auto()
+    """The verdict."""
+    TAKING = auto()
+    """A shell takes its verdict."""
