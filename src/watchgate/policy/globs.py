@@ -18,7 +18,7 @@ LONGEST_COMPARED = 256
 """Of two patterns, one of which is longer, it is not worked out whether they can mean the same."""
 
 _SPECIAL = frozenset("*?[")
-_TOKEN = re.compile(r"\\(.)|(\*+)|(\?|\[[!^]?\]?[^\]]*\])|(.)", re.DOTALL)
+_TOKEN = re.compile(r"\\(.)|(\*+)|(\?|\[[!^]?+\]?+[^\]]*\])|(.)", re.DOTALL)
 _UNKNOWN = re.compile(r"[$`]")
 
 _Token = tuple[str, bool]

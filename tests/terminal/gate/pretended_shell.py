@@ -51,6 +51,8 @@ class PretendedShell:
     """Taken away: it says nothing of the lines that it runs, nor of its prompt."""
     silent: bool = False
     """Enter has no answer at all."""
+    refuses: bytes = b""
+    """A line that it cannot parse."""
     prompt: bytes = PROMPT
     nonces: list[bytes] = field(default_factory=list)
     """Of this shell and of those in it that have hooks."""
@@ -173,6 +175,8 @@ class PretendedShell:
             return shown + self._prompt(more=True)
         whole = b"\n".join([*self._before, line])
         self._before.clear()
+        if whole == self.refuses:
+            return shown + b"syntax error\r\n" + self._ended(2)
         if not whole.strip():
             return shown + self._ended(self._status)
         self._whole = whole

@@ -528,7 +528,7 @@ def test_a_password_is_never_in_what_is_asked() -> None:
     there.types(b"hunter2\r")
     there.waits(3000)
 
-    assert "hunter2" not in repr(there.acts)
+    assert "hunter2" not in repr(there.asks)
     assert [ask.line.text for ask in there.asks if not ask.line.hidden] == ["sleep 5"]
     assert Keyed(hidden=True) in there.acts
     assert there.sent.endswith(b"hunter2\r")
@@ -652,9 +652,35 @@ def test_a_dangerous_line_that_comes_back_without_a_word_is_decided_after_the_fa
     ran = there.shell.ran.count("touch HIT")
     there.line("touch HIT")
 
-    assert "touch HIT" in there.asked
-    assert any(one.lost for one in there.all(Tampering))
+    late = there.asks[2]
+    assert (late.line.text, late.line.source, late.line.late) == ("touch HIT", Source.KEYS, True)
+    assert BLOCKED in there.seen
+    assert [one.lost for one in there.all(Tampering)] == [False]
     assert there.shell.ran.count("touch HIT") == ran
+
+    there.line("true")
+
+    assert [one.lost for one in there.all(Tampering)] == [False, True]
+
+
+def test_a_line_that_the_shell_cannot_parse_is_no_tampering() -> None:
+    there = world()
+    there.shell.refuses = b"echo )"
+    there.line("echo )")
+    there.line("echo hi")
+
+    assert there.all(Tampering) == []
+    assert there.asked == ["echo hi"]
+
+
+def test_a_command_of_many_lines_that_is_given_up_is_no_tampering() -> None:
+    there = world()
+    there.keys(b"echo \\\rtouch HIT \\\r\x03")
+    there.waits(500)
+    there.line("echo hi")
+
+    assert there.all(Tampering) == []
+    assert there.asked == ["echo hi"]
 
 
 @pytest.mark.parametrize("kind", [b"L", b"B", b"D", b"K", b"T", b"S", b"R", b"V", b"X", b"zz"])
@@ -741,11 +767,14 @@ def test_a_device_that_cannot_clear_a_line_is_sent_nothing() -> None:
 
 def test_a_line_that_was_seen_late_is_interrupted() -> None:
     there = world(integrate=False, held=True)
+    there.shell.silent = True
+    there.types(b"\x1b[A")
     there.prints(b"touch HIT")
     there.waits(100)
     # A key that nobody takes for Enter runs what stands there.
     there.types(b"\x1b[25~")
-    there.arrives(b"\r\n" + PASTE_OFF)
+    there.waits(20)
+    there.arrives(b"\r\n" + PASTE_OFF + b"\r")
     there.waits(100)
 
     late = [ask for ask in there.asks if ask.line.late]

@@ -66,15 +66,17 @@ def test_the_text_is_exact(sit: Sit, shell: str) -> None:
         "echo ü€😀 '$(x)' \"`true`\"",
         "echo a;echo b && true | cat",
         "echo '\\'  ''",
-        "echo '%s;[7717;x' 'B'",
+        "echo '%s;[7717;x' 'B' ツ Кириллица",
     ]
     one = sit(shell)
+    if shell == "fish":
+        texts = [text.replace("\t", " ").replace("'\\'", "'\\\\'").replace("`", "") for text in texts]
 
     for text in texts:
-        one.run(text.replace("\t", "\x16\t" if shell != "fish" else " "))
+        one.run(text.replace("\t", "\x16\t"))
 
-    wanted = [text if shell != "fish" else text.replace("\t", " ") for text in texts]
-    assert [line.text for line in one.lines] == wanted
+    assert [line.text for line in one.lines] == texts
+    assert all(line.unreadable is None for line in one.lines)
 
 
 @pytest.mark.parametrize("shell", ["bash", "bash_old", "zsh"])
@@ -158,8 +160,8 @@ def test_a_program_that_is_an_alias_is_not_taken_for_the_file(sit: Sit, shell: s
 
     assert one.lines[0].aliases["sudo"] == "echo fake"
     assert "sudo" not in one.lines[0].resolved
-    assert "sudo" in one.lines[3].functions
-    assert "sudo" not in one.lines[3].resolved
+    assert "sudo" in one.lines[-1].functions
+    assert "sudo" not in one.lines[-1].resolved
 
 
 def test_zsh_tells_what_aliases_make_of_a_line(sit: Sit) -> None:
@@ -317,7 +319,7 @@ def test_an_own_prompt_for_sudo_is_kept(sit: Sit, shell: str) -> None:
         "PROMPT_COMMAND=(true 'PS1=\"root@h:~# \"' true)",
         "precmd() { PS1='root@h:~# '; }; PROMPT_COMMAND=precmd",
         "alias history='echo no' printf='echo no' local='echo no' kill='echo no' read='echo no'",
-        "history() { echo no; }; read() { echo no; }; kill() { :; }; trap() { :; }",
+        "history() { echo no; }; read() { echo no; }; kill() { :; }; printf() { :; }",
         "trap 'true' DEBUG",
         "trap 'echo interrupted' INT",
         "LC_ALL=en_US.UTF-8",

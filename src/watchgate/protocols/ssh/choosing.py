@@ -109,7 +109,8 @@ class Choosing:
             self._reason = str(error)
         else:
             self._reason = NAME_IT if lines is None else ""
-            self._write("".join(f"{one}\r\n" for one in lines or ()).encode())
+            end = "\r\n" if self._terminal else "\n"
+            self._write("".join(f"{one}{end}" for one in lines or ()).encode())
         self._settle(None)
 
     def _leave(self) -> None:
@@ -191,8 +192,9 @@ class Choosing:
             self._settle(Chosen(choice.target, choice.account) if choice else None)
 
     def ended(self, side: Side) -> None:
-        """The client's input is over: so is the menu."""
-        self._settle(None)
+        """The client's input is over: so is the menu; a command needs no input."""
+        if self._line is None:
+            self._settle(None)
 
     def leaving(self) -> bool:
         """The channel is closed at once."""

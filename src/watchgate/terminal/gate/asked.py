@@ -42,14 +42,18 @@ def seen_late(read: LineRead) -> AskedLine:
     )
 
 
+def unsaid(text: str, shell: str, depth: int) -> AskedLine:
+    """A line of which a shell said nothing, as the keys tell it."""
+    return AskedLine(text[:LONGEST], Source.KEYS, exact=False, depth=depth, shell=shell, late=True)
+
+
 def told(mark: Line, shell: str, depth: int) -> AskedLine:
     """A line that a shell is about to run."""
-    others = (mark.expanded,) if mark.expanded and mark.expanded != mark.text else ()
     return AskedLine(
         mark.text,
         Source.INTEGRATION,
         exact=True,
-        others=others,
+        others=mark.texts[1:],
         unreadable=mark.unreadable,
         depth=depth,
         shell=shell,

@@ -34,7 +34,16 @@ from watchgate.terminal.gate.acts import (
 )
 from watchgate.terminal.gate.approach import Approach
 from watchgate.terminal.gate.levels import Level, Levels
-from watchgate.terminal.gate.phases import AHEAD_US, HELD_US, LOST_US, MARK_US, SOON_US, Phase
+from watchgate.terminal.gate.phases import (
+    AHEAD_US,
+    FORGED_US,
+    HELD_US,
+    LOST_US,
+    MARK_US,
+    SOON_US,
+    Phase,
+)
+from watchgate.terminal.gate.unsaid import Unsaid
 from watchgate.terminal.gate.waiting import WaitingKeys
 from watchgate.terminal.integration.installing import Installer, Step
 from watchgate.terminal.integration.mark_kinds import (
@@ -102,6 +111,8 @@ class Gate:
             False  # what the shell gives back now stood behind a line that was not permitted
         )
         self._stood_us: int | None = None  # since when a prompt stands without its mark
+        self._unsaid = Unsaid()
+        self._forged_us: int | None = None  # when a mark was last said to be nobody's
         if started is not None:
             reader.started(started)
 
@@ -169,6 +180,8 @@ class Gate:
         if self._until_us is not None and t_us >= self._until_us:
             self._until_us = None
             self._phase = Phase.OPEN
+            if self._unsaid and (front := self._levels.front) is not None:
+                front.at_prompt = False  # whatever it does, the next line is looked at
         if self._stood_us is not None and t_us >= self._stood_us + LOST_US:
             acts += self._lose("a prompt came back without a word of the shell's")
         acts += [*self._settle(t_us), *self._pump(t_us)]
@@ -206,7 +219,7 @@ class Gate:
                 t_us, level, number, line, permitted=permitted, say=say, token=token
             )
         elif line.late:
-            acts = [] if permitted else [ToOperator(say), ToTarget(b"\x03", typed=False)]
+            acts = [] if permitted else [ToOperator(b"\r\n" + say), ToTarget(b"\x03", typed=False)]
             self._phase = Phase.OPEN
         elif permitted:
             acts = self._pass_held(t_us, line)
@@ -253,6 +266,8 @@ class Gate:
         self._reader.passed(t_us, read)
         if line.place in (Place.SHELL, Place.DEVICE):
             self._approach.started(line.text)
+            if (top := self._levels.top) is not None and top.doubted:
+                self._unsaid.accepted(line.text)
         return [ToTarget(held.octets)]
 
     def _cancel_held(self, t_us: int, say: bytes) -> list[Act]:
@@ -277,6 +292,8 @@ class Gate:
 
     def _press(self, t_us: int, key: Key) -> list[Act]:
         self._approach.pressed(key)
+        if b"\x03" in key.octets:
+            self._unsaid.told()
         if key.kind is KeyKind.REPORT or not self._reader.accepts(key):
             self._reader.typed(t_us, key)
             return [ToTarget(key.octets)]
@@ -306,6 +323,7 @@ class Gate:
 
     def _accept(self, t_us: int, key: Key, level: Level) -> list[Act]:
         """A line is accepted in a shell that will ask."""
+        self._unsaid.accepted(self._reader.known)
         self._reader.passed(t_us, NOTHING)
         self._held = None
         self._phase = Phase.MARKING
@@ -336,7 +354,7 @@ class Gate:
     def _shell_tells(self) -> bool:
         """The innermost shell tells its commands, as far as is known."""
         top = self._levels.top
-        return top is not None and not top.lost and not self._approach.inside
+        return top is not None and top.tells and not self._approach.inside
 
     def _tells_itself(self, line: AskedLine) -> bool:
         """Whether the line is typed ahead for a shell that will ask about it, and nothing speaks against it."""
@@ -378,7 +396,7 @@ class Gate:
         mark: Mark = marked.mark
         match mark:
             case Foreign():
-                return [Tampering("a mark that is not the shell's own", "medium", lost=False)]
+                return self._forged(t_us)
             case _ if number is None:
                 return []
             case Prompt():
@@ -407,16 +425,36 @@ class Gate:
         self._approach.returned()
         level = self._levels.top
         assert level is not None
-        level.continuing = mark.continuation
         if not mark.continuation:
             self._reader.started(None)
             acts.append(Back(mark.status))
+        if self._phase is Phase.ASKING and self._asking is not None and self._asking[1] is not None:
+            acts.append(Withdrawn(self._asking[0]))  # it gave up, and runs nothing
+            self._asking = None
+            self._approving = False
+            self._phase = Phase.OPEN
         if self._phase in (Phase.MARKING, Phase.TAKING):
             self._phase = Phase.OPEN
             self._until_us = None
             self._give_back()
         self._denied = False
-        return [*acts, *self._lose("the hooks of its prompt were taken away")] if stripped else acts
+        if stripped:
+            acts += self._lose("the hooks of its prompt were taken away")
+        elif mark.status is not None:
+            level.lost = False
+        text = self._unsaid.prompted(continuation=mark.continuation)
+        return acts if text is None else [*acts, *self._came_back(level, number, text)]
+
+    def _came_back(self, level: Level, number: int, text: str) -> list[Act]:
+        """A line was accepted, and its shell is at a prompt again without having asked."""
+        if level.doubted:
+            return self._lose("its lines run without a word of the shell's")
+        line = asked.unsaid(text, level.shell, number)
+        if self._foresee(line).rank <= Outcome.APPROVE.rank:
+            return []
+        level.doubted = True
+        said = Tampering("a line came back without a word of the shell's", "medium", lost=False)
+        return [said, *(self._ask(line, None) if self._phase is Phase.OPEN else [])]
 
     def _told(self, t_us: int, number: int, mark: Line) -> list[Act]:
         """The shell is about to run a line, and waits."""
@@ -424,6 +462,8 @@ class Gate:
         self._filter.leave(number)
         level = self._levels.top
         assert level is not None
+        level.believed()
+        self._unsaid.told()
         self._held = self._line = None
         if self._asking is not None:  # it asks anew: what was asked before is over
             self._asking = None
@@ -448,6 +488,13 @@ class Gate:
             self._keys.lose(ahead)
         elif ahead:
             self._keys.again(ahead)
+
+    def _forged(self, t_us: int) -> list[Act]:
+        """A mark with a nonce that is nobody's: a file that is shown, or the hooks of another gateway."""
+        if self._forged_us is not None and t_us < self._forged_us + FORGED_US:
+            return []
+        self._forged_us = t_us
+        return [Tampering("a mark that is not the shell's own", "medium", lost=False)]
 
     def _lose(self, what: str) -> list[Act]:
         top = self._levels.top

@@ -12,12 +12,21 @@ class Level:
     nonce: bytes
     shell: str
     at_prompt: bool = True
-    continuing: bool = False
-    """Its prompt is for the next line of a command that is not complete."""
     running: int | None = None
     """The number of the command that it runs."""
     lost: bool = False
     """It no longer tells."""
+    doubted: bool = False
+    """It let a line pass without a word that it should have asked about."""
+
+    @property
+    def tells(self) -> bool:
+        """It tells its commands, as far as is known."""
+        return not self.lost and not self.doubted
+
+    def believed(self) -> None:
+        """It tells them again."""
+        self.lost = self.doubted = False
 
 
 class Levels:
@@ -38,7 +47,7 @@ class Levels:
     def front(self) -> Level | None:
         """The one at whose prompt the operator is, if he is at one."""
         top = self.top
-        return top if top is not None and top.at_prompt and not top.lost else None
+        return top if top is not None and top.at_prompt and top.tells else None
 
     def push(self, level: Level) -> None:
         """A shell inside the one in front."""
@@ -57,7 +66,7 @@ class Levels:
                 ended.append(level.running)
                 level.running = None
             if len(self._levels) == number + 1:
-                level.at_prompt, level.lost = True, False
+                level.at_prompt = True
                 break
             self._levels.pop()
         return ended

@@ -25,6 +25,9 @@ AHEAD_US = 150_000
 LOST_US = 1_000_000
 """How long a prompt may stand without its mark before the shell counts as one that no longer tells."""
 
+FORGED_US = 60_000_000
+"""How often it is said that marks come that are nobody's."""
+
 HELD_US = 50_000
 """How long the beginning of what may be a mark is held back when nothing follows."""
 

@@ -19,6 +19,10 @@ class Unsaid:
         self._lines: list[str] | None = []
         self._length = 0
 
+    def __bool__(self) -> bool:
+        """A line waits for its word, and the keys tell which."""
+        return bool(self._lines)
+
     def accepted(self, line: str | None) -> None:
         """A line is accepted; None: the keys do not tell it, and with it all of its command."""
         self._length += len(line or "") + 1
@@ -34,9 +38,8 @@ class Unsaid:
 
     def prompted(self, *, continuation: bool) -> str | None:
         """A prompt stands, for the next line of the same command or for a new one: what came back unsaid."""
-        text = "\n".join(self._lines) if self._lines is not None else ""
-        if continuation and goes_on(text) is not None:
-            return None
-        if not continuation or text.strip():
+        text = "\n".join(self._lines or ()).strip()
+        is_whole = bool(text) and goes_on(text) is None
+        if is_whole or not continuation:
             self.told()
-        return text if text.strip() else None
+        return text if is_whole else None

@@ -79,8 +79,8 @@ def looks_ready(tail: bytes) -> bool:
     pasting = tail.rfind(b"\x1b[?2004h")
     if pasting >= 0 and tail.find(b"\x1b[?2004l", pasting) < 0 and b"\n" not in tail[pasting:]:
         return True
-    line = _ESCAPES.sub(b"", tail).rpartition(b"\n")[2].rpartition(b"\r")[2]
-    shown = line.decode("utf-8", "replace").rstrip()
+    line = _ESCAPES.sub(b"", tail).rpartition(b"\n")[2].rstrip(b"\r ")
+    shown = line.rpartition(b"\r")[2].decode("utf-8", "replace").rstrip()
     return bool(shown) and shown[-1] in _ENDS
 
 
@@ -208,7 +208,7 @@ class Installer:
         match marked.mark:
             case Introduced() if self._at is _At.INTRODUCTION:
                 return self._introduced(t_us, marked.mark)
-            case Line() as line if self._at is _At.INTRODUCTION and self._own(line):
+            case Line() as line if self.typing and self._own(line):
                 return answer(self._nonce, permitted=True)
             case Listening() if self._at is _At.HOOKS:
                 rest, self._rest = self._rest, b""

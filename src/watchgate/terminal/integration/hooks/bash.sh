@@ -9,6 +9,7 @@
 #           3 the same, and entries stay from now on
 #   __wg_i  lines since the prompt's hook ran; without one, the settings of the history are as that hook left them
 #   __wg_hc, __wg_hi, __wg_ho  the operator's HISTCONTROL and HISTIGNORE, and that he turned the history off
+#   __wg_hs  with erasedups only blanks are put off, and HISTCONTROL says so
 #   __wg_p0, __wg_p1  PS0 as it was set here, and what the operator had in it
 \shopt -q expand_aliases
 __wg_al=$?
@@ -94,20 +95,23 @@ done
 return 1
 }
 __wg_whole() {
-# Whether the hooks are as they were set.
-[[ $PS0 == "$__wg_p0" && ${PROMPT_COMMAND[*]} == *__wg_first*__wg_last* && -o history ]]
+# Whether the hooks are as they were set, and what they use is the shell's own.
+[[ -z $(typeset -F builtin declare local return trap unset shopt export eval) && $PS0 == "$__wg_p0" && ${PROMPT_COMMAND[*]} == *__wg_first*__wg_last* && -o history ]]
 }
 __wg_ask() {
 # Runs in PS0's substitution, a copy of the shell. It speaks on the terminal; what it prints to its output
 # becomes SUDO_PROMPT, its status __wg_n.
 POSIXLY_CORRECT=1
-\unset -f builtin unset set trap local exec kill printf read history fc type declare return shopt
+\unset -f typeset
+__wg_whole
+__wg_y=$?
+\unset -f builtin unset set trap local exec kill printf read history type declare return shopt export eval
 set +euvx +o posix
 unset -v POSIXLY_CORRECT
 trap - DEBUG ERR RETURN EXIT
 local IFS=$' \t\n' LC_ALL=C __wg_l= __wg_e=0 __wg_m= __wg_q= __wg_v= __wg_r=0 __wg_o=
 exec </dev/tty 2>/dev/null
-if __wg_whole && __wg_line; then
+if (( __wg_y == 0 )) && __wg_line; then
 __wg_give "t=$__wg_l"
 if (( ${#__wg_m} > 48000 )); then
 __wg_m=
@@ -158,10 +162,9 @@ return 0
 __wg_first() {
 # First in PROMPT_COMMAND: a line has ended.
 __wg_st=$?
-local __wg_l __wg_e IFS=$' \t\n'
+__wg_l= __wg_e= __wg_q=
 case $__wg_n in
 1|2|3)
-__wg_e=
 __wg_line 2>/dev/null || :
 if [[ -n $__wg_e ]]; then
 builtin history -d "$__wg_e"
@@ -187,26 +190,30 @@ if [[ ${HISTSIZE-1} == 0 ]]; then
 HISTSIZE=1 __wg_ho=1
 fi
 shopt -s cmdhist promptvars
-if (( __wg_i == 0 )); then
-return
-fi
+if (( __wg_i > 0 )); then
 __wg_hc= __wg_hi=
 if [[ -n ${HISTCONTROL-} ]]; then
 case :$HISTCONTROL: in
 *:erasedups:*)
-__wg_hc=:${HISTCONTROL//ignoreboth/ignorespace:ignoredups}:
-HISTCONTROL=ignoredups:erasedups
-case $__wg_hc in *:ignorespace:*) __wg_hc=ignorespace ;; *) __wg_hc= ;; esac ;;
+case :$HISTCONTROL: in
+*:ignorespace:*|*:ignoreboth:*)
+__wg_hs=ignorespace
+HISTCONTROL=ignoredups:erasedups ;;
+:ignoredups:erasedups:) ;;
+*) __wg_hs= ;;
+esac
+__wg_hc=$__wg_hs ;;
 *) __wg_hc=$HISTCONTROL HISTCONTROL= ;;
 esac
 fi
 if [[ -n ${HISTIGNORE-} ]]; then
 __wg_hi=$HISTIGNORE HISTIGNORE=
 fi
+fi
 }
 __wg_prepare() {
 # What PS0 is until the next prompt.
-local __wg_x='${__wg_s[0*(__wg_i+=1)]}${__wg_h[x${__wg_o:=$({ __wg_ask; } 2>/dev/null)}]-}${__wg_d[__wg_n=$?]-$({ POSIXLY_CORRECT=1; \\unset -f builtin kill; builtin kill -INT $$; } 2>/dev/null)}${__wg_o:+${__wg_h[x${SUDO_PROMPT:=$__wg_o}]-}}'
+__wg_x='${__wg_s[0*(__wg_i+=1)]}${__wg_h[x${__wg_o:=$({ __wg_ask; } 2>/dev/null)}]-}${__wg_d[__wg_n=$?]-$({ POSIXLY_CORRECT=1; \\unset -f builtin kill; builtin kill -INT $$; } 2>/dev/null)}${__wg_o:+${__wg_h[x${SUDO_PROMPT:=$__wg_o}]-}}'
 if [[ ${PS0-} != "$__wg_p0" ]]; then
 if [[ -n $__wg_p0 ]]; then
 __wg_tell "X;q;PS0\ was\ changed"
@@ -224,7 +231,7 @@ PS0=$__wg_p0
 }
 __wg_last() {
 # Last in PROMPT_COMMAND: the prompt follows.
-local __wg_m= __wg_q= IFS=$' \t\n' __wg_b='\[\e]7717;@NONCE@;B;q;\a\]' __wg_c='\[\e]7717;@NONCE@;C;q;\a\]'
+__wg_m= __wg_q= __wg_b='\[\e]7717;@NONCE@;B;q;\a\]' __wg_c='\[\e]7717;@NONCE@;C;q;\a\]'
 __wg_keep
 __wg_i=0
 __wg_prepare
@@ -283,7 +290,7 @@ builtin printf '\033]7717;@NONCE@;N;q;it\ is\ restricted,\ or\ has\ no\ terminal
 return
 fi
 __wg_s=('') __wg_d=([0]= [2]= [3]=) __wg_n=0 __wg_i=1 __wg_o= __wg_st=0
-__wg_ho=${__wg_ho-} __wg_hc= __wg_hi= __wg_p0=${__wg_p0-} __wg_p1=${__wg_p1-} __wg_sp=
+__wg_ho=${__wg_ho-} __wg_hc= __wg_hi= __wg_hs= __wg_p0=${__wg_p0-} __wg_p1=${__wg_p1-} __wg_sp=
 unset -v __wg_h
 declare -gA __wg_h=()
 if [[ -o history ]]; then

@@ -8,6 +8,7 @@
 #           3 the same, and entries stay from now on
 #   __wg_i  whether a line ran since the prompt's hook did
 #   __wg_hc, __wg_hi, __wg_ho  the operator's HISTCONTROL and HISTIGNORE, and that he turned the history off
+#   __wg_hs  with erasedups only blanks are put off, and HISTCONTROL says so
 #   __wg_u  the operator's own DEBUG trap
 \shopt -q expand_aliases
 __wg_al=$?
@@ -222,10 +223,9 @@ __wg_first() {
 # First in PROMPT_COMMAND: a line has ended.
 __wg_st=$?
 __wg_g=p
-local __wg_l __wg_e IFS=$' \t\n'
+__wg_l= __wg_e= __wg_q=
 unset -v COMP_LINE
 if [[ $__wg_n != 0 ]]; then
-__wg_e=
 __wg_line 2>/dev/null || :
 if [[ -n $__wg_e ]]; then
 builtin history -d "$__wg_e"
@@ -251,21 +251,25 @@ if [[ ${HISTSIZE-1} == 0 ]]; then
 HISTSIZE=1 __wg_ho=1
 fi
 shopt -s cmdhist promptvars extdebug
-if (( __wg_i == 0 )); then
-return
-fi
+if (( __wg_i > 0 )); then
 __wg_hc= __wg_hi=
 if [[ -n ${HISTCONTROL-} ]]; then
 case :$HISTCONTROL: in
 *:erasedups:*)
-__wg_hc=:${HISTCONTROL//ignoreboth/ignorespace:ignoredups}:
-HISTCONTROL=ignoredups:erasedups
-case $__wg_hc in *:ignorespace:*) __wg_hc=ignorespace ;; *) __wg_hc= ;; esac ;;
+case :$HISTCONTROL: in
+*:ignorespace:*|*:ignoreboth:*)
+__wg_hs=ignorespace
+HISTCONTROL=ignoredups:erasedups ;;
+:ignoredups:erasedups:) ;;
+*) __wg_hs= ;;
+esac
+__wg_hc=$__wg_hs ;;
 *) __wg_hc=$HISTCONTROL HISTCONTROL= ;;
 esac
 fi
 if [[ -n ${HISTIGNORE-} ]]; then
 __wg_hi=$HISTIGNORE HISTIGNORE=
+fi
 fi
 }
 __wg_trap() {
@@ -282,7 +286,7 @@ trap '__wg_debug $?' DEBUG
 }
 __wg_last() {
 # Last in PROMPT_COMMAND: the prompt follows.
-local __wg_m= __wg_q= IFS=$' \t\n' __wg_b='\[\e]7717;@NONCE@;B;q;\a\]' __wg_c='\[\e]7717;@NONCE@;C;q;\a\]'
+__wg_m= __wg_q= __wg_b='\[\e]7717;@NONCE@;B;q;\a\]' __wg_c='\[\e]7717;@NONCE@;C;q;\a\]'
 __wg_keep
 __wg_i=0
 if (( __wg_tok )); then
@@ -337,7 +341,7 @@ builtin printf '\033]7717;@NONCE@;N;q;it\ is\ restricted,\ or\ has\ no\ terminal
 return
 fi
 __wg_g=p __wg_n=0 __wg_st=0 __wg_tok=0 __wg_i=1
-__wg_ho=${__wg_ho-} __wg_hc= __wg_hi= __wg_u= __wg_sp= __wg_set=
+__wg_ho=${__wg_ho-} __wg_hc= __wg_hi= __wg_hs= __wg_u= __wg_sp= __wg_set=
 if [[ -o history ]]; then
 __wg_line 2>/dev/null
 if [[ $__wg_l == *7717*@NONCE@* ]]; then

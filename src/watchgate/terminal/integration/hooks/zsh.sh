@@ -21,12 +21,13 @@ unset 'functions[__wg_body]'
 __wg_plain() {
 # The text of a function gives octets as zsh keeps them inside: 0x83 before what it changed.
 local __wg_y=$__wg_x __wg_z
-local -i __wg_p
 __wg_x=
-while __wg_p=${__wg_y[(i)$'\x83']}; (( __wg_p <= $#__wg_y )); do
-__wg_z=$__wg_y[__wg_p+1]
-__wg_x+=${__wg_y[1,__wg_p-1]}${(#):-$(( #__wg_z ^ 32 ))}
-__wg_y=${__wg_y[__wg_p+2,-1]}
+while [[ $__wg_y == *$'\x83'* ]]; do
+__wg_x+=${__wg_y%%$'\x83'*}
+__wg_y=${__wg_y#*$'\x83'}
+__wg_z=$__wg_y[1]
+__wg_x+=${(#):-$(( #__wg_z ^ 32 ))}
+__wg_y=${__wg_y[2,-1]}
 done
 __wg_x+=$__wg_y
 }
@@ -126,7 +127,7 @@ fi
 (( __wg_i += 1 ))
 __wg_ask "${1%$'\n'}" "${__wg_x#$'\t'}" || return 1
 __wg_d=0
-return 0
+[[ $1 != *7717*@NONCE@* ]]
 } 2>/dev/null
 }
 __wg_preexec() {
@@ -176,11 +177,11 @@ __wg_tell D "s=$__wg_st" "d=$PWD"
 }
 __wg_arm() {
 # Each hook in its place: first, but for the one that is last; and nothing in the place of what they use.
-local gone= taken=${functions[(I)(builtin|emulate|local|typeset|setopt|trap|kill|unset|unfunction|print|read|whence)]}
-if [[ -n $taken ]]; then
-unset "functions[$taken]"
+local gone= taken
+for taken in ${(k)functions[(I)(builtin|emulate|local|typeset|setopt|trap|kill|unset|unfunction|print|read|whence|return|break|export)]}; do
 gone+=" by a function $taken"
-fi
+unset "functions[$taken]"
+done
 [[ ${zshaddhistory_functions[1]-} == __wg_zshaddhistory ]] || { gone+=' zshaddhistory_functions'; zshaddhistory_functions=(__wg_zshaddhistory ${zshaddhistory_functions:#__wg_zshaddhistory}) }
 [[ ${preexec_functions[1]-} == __wg_preexec ]] || { gone+=' preexec_functions'; preexec_functions=(__wg_preexec ${preexec_functions:#__wg_preexec}) }
 [[ ${precmd_functions[1]-} == __wg_first && $precmd_functions[-1] == __wg_last ]] || {
