@@ -249,7 +249,7 @@ zfs list $DATASET
 parted $DEV print
 useradd_if_missing $NAME
 sed -i "s/a/$B/" $FILE
-awk "{print \$$N}" $FILE
+awk "{print \\$$N}" $FILE
 tail -f $LOG
 date +$FORMAT
 wipefs $DEV
@@ -350,3 +350,106 @@ explain select 1;
 def ordinary() -> list[str]:
     """Lines of shells; `\\n` in one is a line break."""
     return [line.replace("\\n", "\n") if "EOF" in line else line for line in ORDINARY.splitlines()]
+
+REWRITTEN = r"""rm -rf /
+rm -r -f /
+rm -fr --no-preserve-root /
+rm --recursive --force /
+rm --rec --fo /etc
+rm / -rf
+\rm -rf /
+'rm' -rf /
+r""m -rf /
+r\m -r\f /
+$'\x72m' -rf /
+/bin/rm -rf /
+/usr/../bin/rm -rf /
+command rm -rf /
+builtin command rm -rf /
+exec rm -rf /
+env rm -rf /
+env -i A=b rm -rf /
+nice -n 5 rm -rf /
+nohup rm -rf / &
+timeout 5 rm -rf /
+setsid rm -rf /
+stdbuf -o0 rm -rf /
+sudo rm -rf /
+sudo -u root -- rm -rf /
+sudo -E env rm -rf /
+doas rm -rf /
+su -c 'rm -rf /'
+su - root -c "rm -rf /"
+sh -c 'rm -rf /'
+bash -c "bash -c 'rm -rf /'"
+eval 'rm -rf /'
+eval "rm" "-rf" "/"
+x=rm; $x -rf /
+x=-rf; rm $x /
+d=/; rm -rf "$d"
+a=r b=m; $a$b -rf /
+f() { rm -rf "$1"; }; f /
+alias x='rm -rf /'; x
+{ rm,-rf,/; }
+{rm,-rf,/}
+if true; then rm -rf /; fi
+for d in / /tmp; do rm -rf $d; done
+while :; do rm -rf /; done
+(cd / && rm -rf etc usr)
+cd /; rm -rf ./etc
+pushd /; rm -rf usr
+rm -rf //
+rm -rf /.
+rm -rf /tmp/../
+rm -rf /etc/../usr/./lib
+rm -rf /e??
+rm -rf /{etc,usr}
+rm -rf /*
+echo / | xargs rm -rf
+echo / | xargs -I{} rm -rf {}
+printf '%s' /etc | xargs -0 rm -rf
+find / -delete
+find /etc -exec rm -rf {} +
+find / -maxdepth 0 -exec rm -rf {} \;
+echo 'rm -rf /' | sh
+printf 'rm -rf /\n' | bash
+bash <<< 'rm -rf /'
+bash < <(echo rm -rf /)
+source <(echo 'rm -rf /')
+echo cm0gLXJmIC8= | base64 -d | sh
+echo cm0gLXJmIC8K | base64 --decode | bash
+echo 726d202d7266202f | xxd -r -p | sh
+$(echo rm) -rf /
+`echo rm` -rf /
+$(which rm) -rf /
+rm${IFS}-rf${IFS}/
+busybox rm -rf /
+docker exec web rm -rf /
+ssh web1 rm -rf /
+python3 -c 'import os; os.system("rm -rf /")'
+perl -e 'system("rm -rf /")'
+awk 'BEGIN{system("rm -rf /")}'
+watch -n 1 'rm -rf /'
+parallel rm -rf ::: /
+true && rm -rf / || true
+ls; rm -rf / # tidy up
+trap 'rm -rf /' EXIT
+coproc rm -rf /
+! rm -rf /
+time rm -rf /
+mkfs -t ext4 /dev/sda
+/sbin/mkfs.xfs -f "/dev/sda1"
+dd of=/dev/sda if=/dev/zero
+sudo sh -c 'cat x > /dev/sda'
+x=/dev/sda; cat img > $x
+unset HIST''FILE
+export HISTFILE=/dev/nu''ll
+cd; rm .bash_history
+cat /etc/sha''dow
+cat /etc/./shadow
+cat /etc//shadow
+cd /etc; head shadow
+chmod u+s,g-w /bin/bash
+chmod 0004755 /bin/bash
+"""
+"""What an operator may write for the same; each is held up."""

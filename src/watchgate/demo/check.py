@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from watchgate.demo.terminal import NotShownError
-from watchgate.demo.world import World
+from watchgate.demo.world import FORBIDDEN, World
 from watchgate.errors import WatchgateError
 
 ANSWER = "watchgate-42"
@@ -55,6 +55,8 @@ class Check:
             try:
                 person.send(f"{TYPED}\r")
                 person.expect(ANSWER, PATIENCE)
+                person.send(f"{FORBIDDEN}\r")
+                person.expect("watchgate: blocked by rule demo", PATIENCE)
                 person.send("exit 3\r")
                 status = person.wait(PATIENCE)
             except NotShownError as error:
@@ -62,6 +64,7 @@ class Check:
         if status != 3:
             raise _failed(step, f"the shell ended with 3, ssh with {status}")
         self._say(f"{step} answered {ANSWER}, and its exit status came back")
+        self._say(f"a rule: `{FORBIDDEN}` was blocked before it ran")
 
     def _copying(self) -> None:
         world, step = self._world, "scp: a file to the target"

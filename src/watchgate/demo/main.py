@@ -19,7 +19,7 @@ import uvloop
 from watchgate.app import Gateway
 from watchgate.clock import Clock, SystemClock
 from watchgate.demo.check import Check
-from watchgate.demo.world import World
+from watchgate.demo.world import FORBIDDEN, World
 from watchgate.errors import ConfigurationError, WatchgateError
 from watchgate.session.control import Sessions
 
@@ -94,6 +94,11 @@ def _welcome(world: World, port: int) -> str:
             f"  {world.ssh('scp', '/etc/hostname', world.destination + ':/tmp/')}",
             f"  {_watchgate(world)} session play last",
             f"  {_watchgate(world)} search hostname",
+            "",
+            f"In that shell, type `{FORBIDDEN}`: a rule of the demo blocks it. Then look at",
+            "",
+            f"  {_watchgate(world)} rules list",
+            f"  {_watchgate(world)} session show last",
             "",
             "When a session has ended, the command that replays it appears here.",
         ]

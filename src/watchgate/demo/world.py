@@ -16,7 +16,7 @@ from pathlib import Path
 
 import asyncssh
 
-from watchgate.catalog import targets
+from watchgate.catalog import rules, targets
 from watchgate.catalog.change import Change, changing
 from watchgate.catalog.database import Catalog
 from watchgate.clock import Clock
@@ -26,6 +26,8 @@ from watchgate.errors import ConfigurationError
 from watchgate.identity import grants, operators, publickeys
 from watchgate.initialize import initialize
 from watchgate.layout import Paths
+from watchgate.policy.library import library
+from watchgate.policy.loading import load_text
 from watchgate.recording.keys import write_new
 from watchgate.secret import Secret
 from watchgate.session.model import CredentialKind, HostKeyPolicy
@@ -40,6 +42,22 @@ GATE = "gate"
 
 PORT = 2222
 ACTOR = "demo"
+
+
+FORBIDDEN = "touch forbidden"
+RULES = """
+version: 1
+rules:
+  demo:
+    description: Something harmless to try a rule with.
+    action: block
+    severity: high
+    message: this is what a rule says
+    match: {program: touch, args: "*forbidden*"}
+    expect:
+      - {line: "sudo touch /tmp/forbidden", matches: true}
+      - {line: "echo touch forbidden", matches: false}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +125,11 @@ class World:
         user, kind = getpass.getuser(), CredentialKind.PRIVATE_KEY
         accounts.add(change, vault, TARGET, user, kind, account_key)
         grants.add(change, account=user, on=TARGET, to_operator=OPERATOR)
+        for rule in load_text(RULES, "the demo"):
+            rules.put(change, rule, "demo")
+        for ready in library():
+            if ready.group == "destructive":
+                rules.put(change, ready.rule, f"library:{ready.group}")
 
     def require_alone(self) -> None:
         """Raise ConfigurationError when a gateway serves this data: its target must stay as it is."""
