@@ -390,7 +390,6 @@ d=/; rm -rf "$d"
 a=r b=m; $a$b -rf /
 f() { rm -rf "$1"; }; f /
 alias x='rm -rf /'; x
-{ rm,-rf,/; }
 {rm,-rf,/}
 if true; then rm -rf /; fi
 for d in / /tmp; do rm -rf $d; done

@@ -18,6 +18,7 @@ import generate_docs
 PAGES = (
     *("settings.md", "events.md", "errors.md", "cli.md"),
     *("siem-mapping.md", "configuration.md", "configuration.schema.json"),
+    *("rules.md", "rules.schema.json"),
 )
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 

@@ -13,6 +13,9 @@ FULL_OCTETS = 64 * 1024
 PAUSE_US = 300_000
 """What is typed after a pause of this length does not belong to the paste before it."""
 
+OPEN_PASTE_US = 5_000_000
+"""The same for a paste that says where it ends, and has not: it never will."""
+
 _SINGLE = (KeyKind.END, KeyKind.CONTROL)
 _PASTE_BEGIN, _PASTE_END = b"\x1b[200~", b"\x1b[201~"
 
@@ -44,13 +47,13 @@ class WaitingKeys:
     @property
     def due(self) -> int | None:
         """When `expire` has something to do."""
-        dues = [self._cut.due(), self._typed_us + PAUSE_US if self._dropping else None]
+        dues = [self._cut.due(), self._typed_us + self._pause_us if self._dropping else None]
         return min((due for due in dues if due is not None), default=None)
 
     def typed(self, t_us: int, octets: bytes) -> None:
         """The operator typed; what still belongs to a paste that is being dropped goes with it."""
-        if self._dropping and not self._in_paste and t_us - self._typed_us > PAUSE_US:
-            self._dropping = False
+        if t_us - self._typed_us > self._pause_us:
+            self._dropping = self._in_paste = False
         self._typed_us = t_us
         self._take(self._cut.feed(t_us, octets))
 
@@ -95,10 +98,12 @@ class WaitingKeys:
 
     def dropped(self, t_us: int) -> tuple[int, int] | None:
         """How many lines and octets went, when no more of that paste can come."""
-        ended = not self._in_paste and t_us - self._typed_us >= PAUSE_US
-        if not self._lost_octets or (self._dropping and not ended):
+        ended = t_us - self._typed_us >= self._pause_us
+        if self._dropping and not ended:
             return None
-        self._dropping = False
+        self._dropping = self._in_paste = False
+        if not self._lost_octets:
+            return None
         lost = (self._lost_lines, self._lost_octets)
         self._lost_lines = self._lost_octets = 0
         return lost
@@ -108,6 +113,10 @@ class WaitingKeys:
         due = self._cut.due()
         if due is not None and t_us >= due:
             self._take(self._cut.flush())
+
+    @property
+    def _pause_us(self) -> int:
+        return OPEN_PASTE_US if self._in_paste else PAUSE_US
 
     def _take(self, keys: Iterable[Key]) -> None:
         for key in keys:
