@@ -20,9 +20,29 @@ from watchgate.terminal.live.profiles import profile
 from watchgate.terminal.live.reader import LiveReader
 from watchgate.terminal.screens import open_screen
 
-LINES = (
-    "ls -la /var/log",
+ORDINARY = (
+    "ls -la",
+    "cd /var/log",
+    "git status",
+    "tail -f syslog",
     "systemctl status nginx",
+    "less /etc/nginx/nginx.conf",
+    "df -h",
+    "ps aux | grep java",
+    "vi /etc/hosts",
+    "sudo systemctl restart nginx",
+    "cat /proc/meminfo | head -5",
+    "grep -rn 'listen 80' /etc/nginx",
+    "du -sh * | sort -h | tail",
+    "journalctl -u sshd --since today",
+    "docker ps -a",
+    "kubectl -n prod get pods",
+    "find . -name '*.log' -mtime +7",
+    "chmod 644 index.html",
+    "echo $PATH",
+    "cp -r site /srv/www/ && ls /srv/www",
+)
+LONG = (
     "sudo rm -rf /var/cache/apt/*",
     "grep -rn 'listen 80' /etc/nginx | sort | uniq -c",
     'for f in *.log; do gzip "$f"; done',
@@ -86,10 +106,13 @@ def print_costs() -> None:
     """Print both tables."""
     print("\nreading and deciding one line, microseconds")
     print(
-        f"{'rules':>7} {'read p50':>9} {'p99':>8} {'decide p50':>11} {'p99':>8} {'both p50':>9} {'p99':>8}"
+        f"{'lines':9} {'rules':>7} {'read p50':>9} {'p99':>8} {'decide p50':>11} {'p99':>8} "
+        f"{'both p50':>9} {'p99':>8}"
     )
     for count in (20, 200, 2_000, 10_000):
-        print(_decided(count))
+        rules = many(count)
+        for name, lines in (("ordinary", ORDINARY), ("long", LONG)):
+            print(f"{name:9} {count:7} {_decided(rules, lines)}")
     print(
         "\noutput through a terminal, MiB a second of this process's time (the connection is not in it)"
     )
@@ -103,14 +126,13 @@ def print_costs() -> None:
         print(f"{name:12} without a gate {bare:7.0f}   with it {gated:7.0f}")
 
 
-def _decided(count: int) -> str:
-    rules = many(count)
+def _decided(rules: RuleSet, lines: Sequence[str]) -> str:
     read_us: list[float] = []
     decide_us: list[float] = []
     both_us: list[float] = []
     template = KnownCommand(1, "", Source.INTEGRATION, exact=True)
     for _ in range(150):
-        for line in LINES:
+        for line in lines:
             command = replace(template, text=line)
             begun = time.perf_counter_ns()
             meant = readings(command)
@@ -121,7 +143,7 @@ def _decided(count: int) -> str:
             decide_us.append((ended - between) / 1000)
             both_us.append((ended - begun) / 1000)
     columns = [at(v, p) for v in (read_us, decide_us, both_us) for p in (50, 99)]
-    return "{:7} {:9.0f} {:8.0f} {:11.0f} {:8.0f} {:9.0f} {:8.0f}".format(count, *columns)
+    return "{:9.0f} {:8.0f} {:11.0f} {:8.0f} {:9.0f} {:8.0f}".format(*columns)
 
 
 def _bulk(octets: bytes, behind: bool) -> float:

@@ -20,6 +20,7 @@ import typer.testing
 from watchgate import errors, settings
 from watchgate.cli.application import NOUNS, application
 from watchgate.configuration import schema
+from watchgate.policy import library_page
 from watchgate.policy import schema as rule_schema
 from watchgate.session import events
 from watchgate.siem import sinks
@@ -43,6 +44,7 @@ def pages() -> dict[str, str]:
         "configuration.schema.json": schema.schema_text(),
         "rules.md": rule_schema.reference_page(),
         "rules.schema.json": rule_schema.schema_text(),
+        "rule-library.md": library_page.reference_page(),
     }
     return {name: text.rstrip("\n") + "\n" for name, text in made.items()}
 

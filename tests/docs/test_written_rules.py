@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from transcripts import Block, blocks
 
-from watchgate.policy.linting import lint
 from watchgate.policy.findings import Gravity
+from watchgate.policy.linting import lint
 from watchgate.policy.loading import load_text
 
 ROOT = Path(__file__).resolve().parents[2]

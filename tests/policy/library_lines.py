@@ -351,6 +351,7 @@ def ordinary() -> list[str]:
     """Lines of shells; `\\n` in one is a line break."""
     return [line.replace("\\n", "\n") if "EOF" in line else line for line in ORDINARY.splitlines()]
 
+
 REWRITTEN = r"""rm -rf /
 rm -r -f /
 rm -fr --no-preserve-root /

@@ -9,7 +9,7 @@ import pytest
 
 from watchgate.policy.commands import KnownCommand, Place, Source
 from watchgate.policy.expectations import check
-from watchgate.policy.library import PACKAGE, library
+from watchgate.policy.library import PACKAGE, Ready, library
 from watchgate.policy.linting import lint
 from watchgate.policy.readings import readings
 from watchgate.policy.ruleset import RuleSet
@@ -48,8 +48,8 @@ def outcome(line: str) -> Outcome:
 
 
 @pytest.mark.parametrize("ready", READY, ids=lambda one: one.rule.name)
-def test_a_ready_rule_does_what_its_examples_say(ready: object) -> None:
-    failures = [str(failure) for one in READY if one is ready for failure in check(one.rule)]
+def test_a_ready_rule_does_what_its_examples_say(ready: Ready) -> None:
+    failures = [str(failure) for failure in check(ready.rule)]
 
     assert failures == []
 
@@ -59,8 +59,7 @@ def test_every_ready_rule_says_what_it_is_about_and_shows_it() -> None:
         one.rule.name
         for one in READY
         for shown in ([e.matches for e in one.rule.expect],)
-        if not one.rule.description
-        or min(shown.count(True), shown.count(False)) < LEAST_EXAMPLES
+        if not one.rule.description or min(shown.count(True), shown.count(False)) < LEAST_EXAMPLES
     ]
 
     assert wanting == []
@@ -68,7 +67,9 @@ def test_every_ready_rule_says_what_it_is_about_and_shows_it() -> None:
 
 def test_every_ready_rule_that_holds_somebody_up_tells_him_what_to_do() -> None:
     silent = [
-        one.rule.name for one in READY if one.rule.action is not Action.ALLOW and not one.rule.message
+        one.rule.name
+        for one in READY
+        if one.rule.action is not Action.ALLOW and not one.rule.message
     ]
 
     assert silent == []
@@ -136,6 +137,22 @@ def test_words_of_devices_mean_nothing_to_a_shell(line: str) -> None:
     of_devices = {one.rule.name for one in READY if one.group == "network-gear"}
 
     assert of_devices.isdisjoint(matched(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        example.line
+        for one in READY
+        if one.group == "network-gear"
+        for example in one.rule.expect
+        if example.place is Place.DEVICE
+    ],
+)
+def test_a_line_of_a_device_is_a_matter_of_the_rules_for_devices_alone(line: str) -> None:
+    others = {one.rule.name for one in READY if one.group not in ("network-gear", "opaque")}
+
+    assert others.isdisjoint(matched(line, Place.DEVICE))
 
 
 # --- what must not get through -------------------------------------------------------------------

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from rule_cases import NOON_US, rule
-from watchgate.policy.readings import readings
 
 from watchgate.policy.commands import KnownCommand, Place, Source
 from watchgate.policy.explaining import explain
-from watchgate.policy.loading import load_text
+from watchgate.policy.loading import from_document, load_text
 from watchgate.policy.reading import NOTHING_KNOWN, ShellContext
+from watchgate.policy.readings import readings
 from watchgate.policy.rules import Rule
 from watchgate.policy.ruleset import RuleSet
 from watchgate.policy.verdicts import Outcome, Verdict
@@ -212,3 +212,45 @@ def test_a_line_is_explained() -> None:
 
     assert found.summary == "block by recursive-rm-near-root"
     assert any("sudo" in thing for thing in found.things)
+
+
+@pytest.mark.parametrize(
+    "line", ["ls 2>&1", "ls > /dev/null 2>&1", "ls >&2", "ls 2>&-", "ls 2>&1-"]
+)
+def test_a_redirection_to_a_descriptor_writes_no_file(line: str) -> None:
+    writing = rule(match={"redirect": "/etc/**"})
+    listed = rule("list", "force", match={"program": "ls"})
+
+    assert not verdict(writing, line=line).matches
+    assert verdict(listed, line=line).outcome is Outcome.ALLOW
+
+
+def test_a_redirection_to_a_file_whose_name_is_not_known_may_write_any() -> None:
+    writing = rule(match={"redirect": "/etc/**"})
+
+    assert verdict(writing, line='ls >& "$X"').matches
+    assert verdict(writing, line="ls > $X").matches
+
+
+def test_a_redirection_without_a_command_runs_no_program() -> None:
+    assert not verdict(rule(match={"program": "hydra"}), line="> /tmp/x").matches
+    assert verdict(rule(match={"redirect": "/etc/**"}), line="> /etc/x").matches
+
+
+def test_a_rule_that_allows_watches_each_path() -> None:
+    reads = {"program": "cp", "path": "/etc/shadow"}
+    watching = rule("watching", "allow", match=reads)
+    guessing = rule("guessing", "allow", match=reads, certain=False)
+
+    assert verdict(watching, line="cp /etc/shadow /tmp/x").matches
+    assert not verdict(watching, line="cp /etc/shado? /tmp/x").matches
+    assert verdict(guessing, line="cp /etc/shado? /tmp/x").matches
+    assert verdict(guessing, line="cp /etc/shadow /tmp/x").outcome is Outcome.ALLOW
+
+
+def test_a_rule_that_allows_is_read_back_with_its_certainty() -> None:
+    for certain in (True, False):
+        said = rule("a", "allow", match={"program": "cp"}, certain=certain)
+
+        assert from_document(said.described()) == said
+        assert said.certain is certain

@@ -18,7 +18,7 @@ import generate_docs
 PAGES = (
     *("settings.md", "events.md", "errors.md", "cli.md"),
     *("siem-mapping.md", "configuration.md", "configuration.schema.json"),
-    *("rules.md", "rules.schema.json"),
+    *("rules.md", "rules.schema.json", "rule-library.md"),
 )
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from watchgate.policy.reading import NOTHING_KNOWN, Reason, ShellContext
 
-
 HIDDEN = "(not echoed)"
 """What is written for a line that the terminal did not echo."""
 

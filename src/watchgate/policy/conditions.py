@@ -77,7 +77,8 @@ class Program:
         if simple is None:
             return self._of_opaque(one)
         if not simple.program:
-            return MAY
+            # `> FILE` alone runs nothing; else which program it is, is not known.
+            return NO if simple.redirects and not simple.words else MAY
         return known(any(_is_called(simple, one) for one in self.globs))
 
     def _of_opaque(self, one: Candidate) -> Truth:

@@ -65,7 +65,9 @@ def _example(example: Example) -> str:
 
 def _code(line: str) -> str:
     """*line* as code of Markdown, whatever it holds; what does not show is written as an escape."""
-    text = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
+    text = "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in line
+    )
     fence = "`"
     while fence in text:
         fence += "`"

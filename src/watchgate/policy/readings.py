@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from watchgate.policy.commands import KnownCommand, Place
 from watchgate.policy.embedded import shell_calls
@@ -45,12 +46,20 @@ def _embedded(text: str, command: KnownCommand) -> Iterator[Reading]:
 
 def _read(text: str, command: KnownCommand) -> Reading:
     match command.place:
-        case Place.SHELL | Place.ESCAPE | Place.TRANSFER:
+        case Place.SHELL | Place.ESCAPE:
             return read(text, command.context)
+        case Place.TRANSFER:
+            return _of_transfer(read(text, command.context))
         case Place.PROGRAM:
             return Reading(text, raw=(text,))
         case Place.DEVICE:
             return of_device(text)
+
+
+def _of_transfer(reading: Reading) -> Reading:
+    """A transfer's own command: what the client `sftp` could be made to start is not there."""
+    opaque = tuple(one for one in reading.opaque if one.reason is not Reason.ESCAPE)
+    return replace(reading, opaque=opaque)
 
 
 def of_device(line: str) -> Reading:

@@ -65,13 +65,13 @@ Three kinds of things are seen only by a rule that names them, on the way throug
 
 A glob or a variable in an argument stands for what is not known, so a condition holds surely, maybe, or not.
 A rule that forbids (`block`, `interrupt`, `approve`) counts maybe as a match, unless it says `certain: true`;
-one that only names and scores (`allow`) does not, unless it says `certain: false`; a list (`force`) needs
-certainty. So does the opposite of `not` in each of them. A
-word of which nothing is known and that is not quoted (`rm $X`) may also be flags. A regex is put to the text
-as it stands; where a word is not known it is never certain.
+one that only names and scores (`allow`) does not, unless it says `certain: false`; a list (`force`) never
+does. So it is with the opposite of `not` in each of them. A word of which nothing is known and that is not
+quoted (`rm $X`) may also be flags. A regex is put to the text as it stands; where a word is not known it is
+never certain.
 
-Where there are several paths, operands or redirections, one that matches is enough, but in a list every one
-must match; beneath `not` it is the other way round. So
+Where there are several paths, operands or redirections, one that matches is enough; only in a list every one
+must match. Beneath `not` it is the other way round. So
 `{program: rm, not: {path: "/tmp/**"}}` blocks `rm /tmp/a /etc/b`, and a list with
 `{program: cat, path: "/var/log/**"}` does not permit `cat /var/log/a /etc/shadow`.
 

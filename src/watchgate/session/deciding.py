@@ -169,8 +169,8 @@ class Decider:
 
     @property
     def active(self) -> bool:
-        """There are rules for this session, so that its commands have to be known before they run."""
-        return bool(self._policy.rules)
+        """Its commands have to be known before they run: there are rules for it, or passwords to answer with."""
+        return bool(self._policy.rules) or self._policy.elevation is not None
 
     def foresee(self, command: KnownCommand) -> Outcome:
         """What would become of *command*; nothing is counted."""
@@ -221,7 +221,9 @@ class Decider:
 
     def _held_up_unread(self, command: KnownCommand, verdict: Verdict) -> Verdict:
         """What cannot be read does not run, unless the target's settings let it."""
-        if command.unreadable is None or self._policy.settings.on_unreadable is Unreadable.ALLOW:
+        if command.unreadable is None or not self._policy.rules:
+            return verdict
+        if self._policy.settings.on_unreadable is Unreadable.ALLOW:
             return verdict
         if (
             command.place in (Place.PROGRAM, Place.TRANSFER)

@@ -20,7 +20,7 @@ from watchgate.terminal.gate.acts import (
     Unhooked,
     Withdrawn,
 )
-from watchgate.terminal.gate.gate import LOST_US, MARK_US
+from watchgate.terminal.gate.gate import LOST_US, MARK_US, UNQUOTE
 
 
 def world(**given: object) -> World:
@@ -325,7 +325,7 @@ def test_an_approval_is_waited_for_and_every_other_key_with_it() -> None:
     there = world(held=True)
     there.types(b"reboot\r")
     there.waits(10)
-    there.gate.approving()
+    there.gate.approving(there.now_us)
     there.types(b"echo hi\r")
     there.waits(20_000)
     before = list(there.shell.ran)
@@ -343,7 +343,7 @@ def test_control_c_withdraws_what_waits_for_an_approval() -> None:
     there = world(held=True)
     there.types(b"reboot\r")
     there.waits(10)
-    there.gate.approving()
+    there.gate.approving(there.now_us)
     there.types(b"never mind\x03")
 
     assert there.all(Withdrawn) == [Withdrawn(there.asks[0].number)]
@@ -375,7 +375,7 @@ def test_a_shell_that_no_longer_waits_takes_no_verdict() -> None:
     nonce = there.shell.nonces[0]
     there.types(b"reboot\r")
     there.waits(10)
-    there.gate.approving()
+    there.gate.approving(there.now_us)
     there.arrives(mark(nonce, b"K") + mark(nonce, b"D", b" s=130 d=/root") + mark(nonce, b"B"))
 
     assert there.all(Withdrawn) == [Withdrawn(there.asks[0].number)]
@@ -743,6 +743,30 @@ def test_a_line_that_is_blocked_is_cleared_at_its_prompt() -> None:
     assert there.seen.endswith(
         b"touch HIT\r\n" + BLOCKED + PASTE_OFF + b"\r\r\n\x1b[?2004h" + PROMPT
     )
+
+
+@pytest.mark.parametrize("quote", [b"\x16", b"\x11"])
+def test_an_enter_that_a_key_quotes_is_looked_at_where_the_quote_may_not_be_known(
+    quote: bytes,
+) -> None:
+    there = dash()
+    there.keys(b"touch HIT" + quote + b"\r")
+    there.waits(1000)
+    there.keys(b"echo hi" + quote + b"\r")
+    there.waits(1000)
+
+    assert ToTarget(UNQUOTE + b"\x03", typed=False) in there.acts
+    assert [ask.line.text for ask in there.asks if not ask.line.late] == ["touch HIT"]
+    assert there.sent.endswith(b"echo hi" + quote + b"\r")
+    assert "touch HIT" not in there.shell.ran
+    assert there.gate.idle
+
+
+def test_an_enter_that_a_key_quotes_passes_at_once_where_the_shell_tells() -> None:
+    there = world()
+    there.types(b"echo hi\x16\r")
+
+    assert there.sent == b"echo hi\x16\r"
 
 
 def test_two_enters_are_two_lines() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchgate.terminal.gate.waiting import FULL_OCTETS, PAUSE_US, WaitingKeys
+from watchgate.terminal.gate.waiting import FULL_OCTETS, OPEN_PASTE_US, PAUSE_US, WaitingKeys
 
 BEGIN, END = b"\x1b[200~", b"\x1b[201~"
 
@@ -127,6 +127,35 @@ def test_the_end_of_a_marked_paste_ends_the_dropping() -> None:
     assert lost is not None
     assert lost[0] == 2
     assert drained(keys) == b"ls\r"
+
+
+def test_a_paste_that_never_ends_is_over_after_a_while() -> None:
+    keys = WaitingKeys()
+    keys.typed(0, b"two\r" + BEGIN + b"three\r")
+    keys.drop()
+    keys.typed(OPEN_PASTE_US - 1, b"four\r")
+
+    early = keys.dropped(OPEN_PASTE_US)
+    due = keys.due
+    late = keys.dropped(2 * OPEN_PASTE_US - 1)
+    keys.typed(2 * OPEN_PASTE_US, b"ls\r")
+
+    assert early is None
+    assert due == 2 * OPEN_PASTE_US - 1
+    assert late == (3, len(b"two\r" + BEGIN + b"three\rfour\r"))
+    assert drained(keys) == b"ls\r"
+    assert keys.due is None
+
+
+def test_what_was_dropped_is_due_to_be_said_though_typing_went_on() -> None:
+    keys = WaitingKeys()
+    keys.typed(0, b"two\r")
+    keys.drop()
+    keys.typed(PAUSE_US + 1, b"ls\r")
+
+    assert keys.due == PAUSE_US + 1
+    assert keys.dropped(PAUSE_US + 1) == (1, len(b"two\r"))
+    assert keys.due is None
 
 
 def test_an_interrupt_is_found_and_takes_what_stood_before_it() -> None:

@@ -319,7 +319,7 @@ def test_an_own_prompt_for_sudo_is_kept(sit: Sit, shell: str) -> None:
         "PROMPT_COMMAND=(true 'PS1=\"root@h:~# \"' true)",
         "precmd() { PS1='root@h:~# '; }; PROMPT_COMMAND=precmd",
         "alias history='echo no' printf='echo no' local='echo no' kill='echo no' read='echo no'",
-        "history() { echo no; }; read() { echo no; }; kill() { :; }; printf() { :; }",
+        "history() { echo no; }; read() { echo no; }; kill() { :; }",
         "trap 'true' DEBUG",
         "trap 'echo interrupted' INT",
         "LC_ALL=en_US.UTF-8",
@@ -369,7 +369,6 @@ def test_what_an_operator_overrides_lets_nothing_through(
     one = sit(shell)
 
     one.type(line.encode() + b"\r")
-    one.until(lambda: len(one.lines) > 0)
     one.settle(0.2)
     one.type(b"touch HIT\r")
     one.settle(0.2)

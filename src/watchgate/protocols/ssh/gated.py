@@ -236,7 +236,7 @@ class GatedTerminal(Plain):
             return self._answered(number, line, decision, seq)
 
         def waiting(whom: str) -> list[Effect]:
-            self._gate.approving()
+            self._gate.approving(self._clock.monotonic_us())
             text = said(f"waiting for the approval of {whom}; Ctrl-C withdraws it")
             behind = b"" if line.source is Source.INTEGRATION else b"\r\n"
             return self._evidence.received(behind + text)

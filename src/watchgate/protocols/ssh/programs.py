@@ -20,12 +20,17 @@ from watchgate.protocols.ssh.gated import GatedTerminal
 from watchgate.protocols.ssh.ground import Ground
 from watchgate.protocols.ssh.wire import Terminal
 from watchgate.session.events import text
-from watchgate.session.model import Capability, Policy, ShellKind
+from watchgate.session.model import Capability, Device, IntegrationPolicy, Policy, ShellKind
 from watchgate.transfers import rsync_claim, scp_claim
 from watchgate.transfers.manifest import TransferReader
 from watchgate.transfers.rsync import RsyncReader
 from watchgate.transfers.scp import ScpReader
 from watchgate.transfers.sftp_filter import SftpFilter
+
+NO_INTEGRATION = (
+    "this target's shells must tell their commands (integration = required), and its kind of command line "
+    "cannot: ask the administrator"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,8 @@ def capture_of(request: Request, policy: Policy, clock: Clock, ground: Ground) -
     if request.terminal is not None:
         if kind == "exec" and Capability.EXEC not in granted:
             return "your grant does not permit commands"
+        if ground.judge.active and _cannot_tell(policy):
+            return NO_INTEGRATION
         if ground.judge.active:
             line = None if command is None else text(command)
             return GatedTerminal(number, request.terminal, line, policy, clock, ground)
@@ -80,6 +87,13 @@ def capture_of(request: Request, policy: Policy, clock: Clock, ground: Ground) -
     if Capability(direction) not in granted:
         return f"your grant does not permit a file {direction}"
     return TransferCapture(reader, stream if Capability.EXEC in granted else None)
+
+
+def _cannot_tell(policy: Policy) -> bool:
+    """Whether shells there must tell their commands, and none can."""
+    settings = policy.settings
+    required = settings.integration is IntegrationPolicy.REQUIRED
+    return required and settings.device is not Device.UNIX
 
 
 def _sftp(number: int, policy: Policy) -> Capture | str:

@@ -40,6 +40,7 @@ from watchgate.terminal.gate.phases import (
     HELD_US,
     LOST_US,
     MARK_US,
+    RENEW_US,
     SOON_US,
     Phase,
 )
@@ -61,12 +62,15 @@ from watchgate.terminal.integration.mark_kinds import (
     Unwilling,
 )
 from watchgate.terminal.integration.marks import Marked, MarkFilter
-from watchgate.terminal.integration.verdicts import accept_prefix, answer, echoed
+from watchgate.terminal.integration.verdicts import accept_prefix, answer, echoed, renewal
 from watchgate.terminal.keys import Key, KeyKind
 from watchgate.terminal.live.lineread import NOTHING, LineRead
 from watchgate.terminal.live.profiles import Device
 from watchgate.terminal.live.reader import LiveReader
 from watchgate.terminal.programs import takes_keys
+
+UNQUOTE = b"\x05\x05\x15"
+"""Clears a line though the first of these keys becomes a character of it; ^C would not end a quote everywhere."""
 
 
 class Gate:
@@ -156,7 +160,7 @@ class Gate:
     @property
     def due(self) -> int | None:
         """When `expire` has something to do."""
-        dues = [self._keys.due, self._until_us, self._approach.due(self._phase)]
+        dues = [self._keys.due, self._until_us, self._renew_us, self._approach.due(self._phase)]
         if self._filter.holds:
             dues.append(self._printed_us + HELD_US)
         if self._phase is Phase.SETTLING:
@@ -170,7 +174,7 @@ class Gate:
     def expire(self, t_us: int) -> list[Act]:
         """The moment of `due` has come."""
         self._keys.expire(t_us)
-        acts: list[Act] = []
+        acts = self._renew(t_us)
         if self._filter.holds and t_us >= self._printed_us + HELD_US and self._installer is None:
             acts += self._show(t_us, self._filter.flush())
         if self._installer is not None:
@@ -191,10 +195,23 @@ class Gate:
     # --- the verdict -------------------------------------------------------------------------
 
     _approving = False
+    _renew_us: int | None = None  # when a shell is told to go on waiting
 
-    def approving(self) -> None:
+    def approving(self, t_us: int) -> None:
         """The line that is asked about waits for a person: ^C withdraws it."""
         self._approving = True
+        if self._asking is not None and self._asking[1] is not None:
+            self._renew_us = t_us + RENEW_US
+
+    def _renew(self, t_us: int) -> list[Act]:
+        """The shell whose line waits for a person is told to go on waiting."""
+        level = self._asking[1] if self._asking is not None else None
+        if self._renew_us is None or t_us < self._renew_us or level is None:
+            return []
+        self._renew_us = t_us + RENEW_US
+        octets = renewal(level.nonce)
+        self._filter.expect_echo(echoed(octets))
+        return [ToTarget(octets, typed=False)]
 
     def verdict(
         self,
@@ -214,6 +231,7 @@ class Gate:
         _, level, line = self._asking
         self._asking = None
         self._approving = False
+        self._renew_us = None
         if level is not None:
             acts = self._answer(
                 t_us, level, number, line, permitted=permitted, say=say, token=token
@@ -270,14 +288,23 @@ class Gate:
                 self._unsaid.accepted(line.text)
         return [ToTarget(held.octets)]
 
+    def _keep_held(self, t_us: int, held: Key) -> list[Act]:
+        """A key that is no Enter, as far as the one before it is understood."""
+        self._held = self._line = None
+        self._phase = Phase.OPEN
+        self._reader.kept(t_us)
+        return [ToTarget(held.octets)]
+
     def _cancel_held(self, t_us: int, say: bytes) -> list[Act]:
         program = self._line.program if self._line is not None else None
+        cancel = self._device.cancel_in(program)
+        if cancel and self._held is not None and self._reader.quotes(self._held):
+            cancel = UNQUOTE + cancel
         self._held = self._line = None
         self._phase = Phase.OPEN
         self._reader.cancelled(t_us)
         self._keys.drop()
-        cancel = self._device.cancel_in(program)
-        if cancel == b"\x03":
+        if cancel[-1:] == b"\x03":
             self._filter.expect_echo(b"^C")
         cleared: list[Act] = [ToTarget(cancel, typed=False)] if cancel else []
         return [ToOperator(b"\r\n" + say), *cleared]
@@ -294,7 +321,8 @@ class Gate:
         self._approach.pressed(key)
         if b"\x03" in key.octets:
             self._unsaid.told()
-        if key.kind is KeyKind.REPORT or not self._reader.accepts(key):
+        quoted = self._reader.quotes(key) and not self._shell_tells
+        if key.kind is KeyKind.REPORT or not (quoted or self._reader.accepts(key)):
             self._reader.typed(t_us, key)
             return [ToTarget(key.octets)]
         if self._may_be_ahead and t_us < self._ran_us + SOON_US + self._rtt_us():
@@ -340,6 +368,10 @@ class Gate:
             return []
         self._line = read
         line = asked.read_off(read, len(self._levels) + self._approach.inside)
+        if self._held is not None and self._reader.quotes(self._held):
+            if self._foresee(line).rank <= Outcome.APPROVE.rank:
+                return self._keep_held(t_us, self._held)
+            return self._ask(line, None)
         if self._tells_itself(line):
             return [Keyed(hidden=False), *self._pass_held(t_us, replace(line, place=Place.PROGRAM))]
         is_empty = not read.text.strip() and not read.others and read.unreadable is None
@@ -432,6 +464,7 @@ class Gate:
             acts.append(Withdrawn(self._asking[0]))  # it gave up, and runs nothing
             self._asking = None
             self._approving = False
+            self._renew_us = None
             self._phase = Phase.OPEN
         if self._phase in (Phase.MARKING, Phase.TAKING):
             self._phase = Phase.OPEN

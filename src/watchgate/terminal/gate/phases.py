@@ -28,6 +28,9 @@ LOST_US = 1_000_000
 FORGED_US = 60_000_000
 """How often it is said that marks come that are nobody's."""
 
+RENEW_US = 20_000_000
+"""How often a shell whose line waits for a person is told to go on waiting (integration.verdicts.WAIT_S)."""
+
 HELD_US = 50_000
 """How long the beginning of what may be a mark is held back when nothing follows."""
 

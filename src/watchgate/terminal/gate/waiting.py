@@ -47,7 +47,11 @@ class WaitingKeys:
     @property
     def due(self) -> int | None:
         """When `expire` has something to do."""
-        dues = [self._cut.due(), self._typed_us + self._pause_us if self._dropping else None]
+        dues = [self._cut.due()]
+        if self._dropping:
+            dues.append(self._typed_us + self._pause_us)
+        elif self._lost_octets:
+            dues.append(self._typed_us)
         return min((due for due in dues if due is not None), default=None)
 
     def typed(self, t_us: int, octets: bytes) -> None:

@@ -153,7 +153,19 @@ class Foreign:
     said: bytes
 
 
-Mark = Introduced | Listening | Unwilling | Ready | Prompt | Line | Taken | TypedAhead | Asked | Tampered | Foreign
+Mark = (
+    Introduced
+    | Listening
+    | Unwilling
+    | Ready
+    | Prompt
+    | Line
+    | Taken
+    | TypedAhead
+    | Asked
+    | Tampered
+    | Foreign
+)
 
 
 def read_mark(said: bytes, returned: Returned | None) -> Mark | Returned:

@@ -21,11 +21,12 @@ def probe(nonce: bytes) -> bytes:
     bash and zsh tell and wait for a line to carry out; fish tells; other shells tell that they are neither,
     or do not understand.
     """
-    # In quotes what fish does not parse, so that it goes on behind them; `-` for shells with `set -u`.
+    # In quotes what fish cannot carry out, so that it goes on behind them; `-` for shells with `set -u`;
+    # a backslash where an alias might be.
     posix = (
         rb""" eval '\printf "\033]7717;%s;V;q; v%s v%s v\007" """
         + nonce
-        + rb""" "${BASH_VERSION-}" "${ZSH_VERSION-}"; IFS= builtin read -rs __wg_c; eval "$__wg_c"'"""
+        + rb""" "${BASH_VERSION-}" "${ZSH_VERSION-}"; IFS= builtin read -rs __wg_c; eval "$__wg_c"; \:'"""
     )
     fish = rb""" || printf '\033]7717;%s;V;q; v v v%s\007' """ + nonce + rb' "$FISH_VERSION"'
     return posix + fish + b"\r"
@@ -57,7 +58,7 @@ def typed(name: str, nonce: bytes, wait_s: int = WAIT_S) -> tuple[bytes, bytes]:
         return take, body.encode("ascii")
     end = "wg." + nonce.decode("ascii")
     take = (
-        f"__wg_c=; while IFS= builtin read -rs __wg_l; do [ \"$__wg_l\" = {end} ] && break;"
+        f'__wg_c=; while IFS= builtin read -rs __wg_l; do [ "$__wg_l" = {end} ] && break;'
         " __wg_c=$__wg_c$__wg_l$'\\n'; done; \\eval \"$__wg_c\"; \\unset __wg_c __wg_l"
     )
     return f"{take}\n{body}{end}\n".encode("ascii"), b""

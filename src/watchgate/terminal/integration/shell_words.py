@@ -23,8 +23,15 @@ _ANSI = re.compile(
     re.DOTALL,
 )
 _NAMED = {
-    **{b"a": b"\a", b"b": b"\b", b"e": b"\x1b", b"E": b"\x1b", b"f": b"\f"},
-    **{b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"},
+    b"a": b"\a",
+    b"b": b"\b",
+    b"e": b"\x1b",
+    b"E": b"\x1b",
+    b"f": b"\f",
+    b"n": b"\n",
+    b"r": b"\r",
+    b"t": b"\t",
+    b"v": b"\v",
 }
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 

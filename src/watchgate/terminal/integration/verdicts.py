@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 WAIT_S = 30
-"""Seconds that a hook waits for its verdict; then the line does not run. Who decides must be quicker."""
+"""Seconds that a hook waits for its verdict; then the line does not run. Who decides must be quicker, or say that he takes longer."""
 
 LONGEST_TOKEN = 64
 
@@ -29,6 +29,11 @@ def answer(nonce: bytes, *, permitted: bool, token: bytes | None = None) -> byte
             raise ValueError(f"a token is 1 to {LONGEST_TOKEN} letters and digits")
         said += b"." + token
     return said + b"\n"
+
+
+def renewal(nonce: bytes) -> bytes:
+    """What has the hook with *nonce* wait for its verdict anew: a person has to decide."""
+    return _verdict(nonce) + b"W\n"
 
 
 def echoed(typed: bytes) -> bytes:

@@ -106,17 +106,26 @@ class LiveReader:
         """Whether *key*, a single stroke, would run the line; then it is to be held."""
         key = classic(key)
         entry = self._entry
-        kind, octets = key
+        octets = key.octets
         if entry.quoted:
             return False
-        if kind in (KeyKind.END, KeyKind.CONTROL) and any(
-            octet in self._device.accepting for octet in octets
-        ):
+        if self._ends_line(key):
             return not (entry.pasting and entry.paste_seen)
         if octets in _META_ACCEPTS:
             return True
         # What a shell without a line editor has been given so far runs at the second ^D.
         return octets == _ENDS_INPUT and entry.ends_input and self._edits is None
+
+    def quotes(self, key: Key) -> bool:
+        """Whether *key* would run the line, had not the one before it made it a character of the line.
+
+        Not everything that reads lines knows such a key (busybox does not): what *key* may run is worth a look.
+        """
+        return self._entry.quoted and self._ends_line(classic(key))
+
+    def _ends_line(self, key: Key) -> bool:
+        is_control = key.kind in (KeyKind.END, KeyKind.CONTROL)
+        return is_control and any(octet in self._device.accepting for octet in key.octets)
 
     def hold(self, t_us: int, key: Key, rtt_us: int) -> None:
         """*key*, which accepts, is held back until `settled` answers."""
@@ -175,6 +184,12 @@ class LiveReader:
             at_shell=is_shell and not line.secret,
         )
         self._begin()
+
+    def kept(self, t_us: int) -> None:
+        """The held key was passed on as a character of the line (see `quotes`)."""
+        key, self._held, self._settling = self._held, None, None
+        if key is not None:
+            self.typed(t_us, key)
 
     def cancelled(self, t_us: int) -> None:
         """The held key was dropped, and what clears the line was sent."""

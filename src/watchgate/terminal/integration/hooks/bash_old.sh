@@ -133,7 +133,7 @@ case $__wg_v in
 *" : 7717.@NONCE@."*)
 __wg_o+=${__wg_v%%" : 7717.@NONCE@."*}
 __wg_v=${__wg_v#*" : 7717.@NONCE@."}
-case $__wg_v in A*) ;; *) __wg_r=1 ;; esac
+case $__wg_v in A*) ;; W*) continue ;; *) __wg_r=1 ;; esac
 break ;;
 esac
 __wg_o+=$__wg_v$'\n'

@@ -49,9 +49,11 @@ set -l v (__wg_read </dev/tty | string collect)
 if test -z "$v"
 break
 end
-set -l found (string match -r '^((?:.|\n)*?) : 7717\.@NONCE@\.([AB])(?:\.([a-zA-Z0-9]*))?$' -- $v)
+set -l found (string match -r '^((?:.|\n)*?) : 7717\.@NONCE@\.([ABW])(?:\.([a-zA-Z0-9]*))?$' -- $v)
 if test (count $found) -gt 2
 set typed "$typed$found[2]"
+test $found[3] = W
+and continue
 test $found[3] = A
 and set permitted 0
 set token $found[4]

@@ -78,6 +78,7 @@ fi
 if [[ $v == *' : 7717.@NONCE@.'* ]]; then
 typed+=${v%%' : 7717.@NONCE@.'*}
 v=${v#*' : 7717.@NONCE@.'}
+[[ $v == W* ]] && continue
 [[ $v == A* ]] || refused=1
 break
 fi
