@@ -28,12 +28,14 @@ from watchgate.protocols.ssh.effects import (
     NoteCommand,
     Resume,
     Send,
+    SendSecret,
     Side,
 )
 from watchgate.protocols.ssh.gated import GatedTerminal
 from watchgate.protocols.ssh.ground import Ground
 from watchgate.protocols.ssh.judging import Judge
 from watchgate.protocols.ssh.wire import Terminal
+from watchgate.secret import Secret
 from watchgate.session.deciding import Decider, Decision
 from watchgate.session.events import Event
 from watchgate.session.model import (
@@ -143,18 +145,26 @@ class GatedSeat(Seat):
         pace: Pace,
         rules: str,
         settings: TargetSettings,
+        *,
+        account: str = "root",
+        secret: Secret | None = None,
     ) -> None:
+        """With a *secret*, the password of *account* is at hand to answer elevations with."""
         super().__init__(command, environment, home, columns, pace)
         self.driven = Driven()
+        self._secret = secret
         clock = SystemClock()
         self._clock = clock
         policy = Policy(
-            frozenset(Capability), settings, rules=RuleSet(load_text(rules, "rules.yaml"))
+            frozenset(Capability),
+            settings,
+            rules=RuleSet(load_text(rules, "rules.yaml")),
+            elevation=None if secret is None else "",
         )
         route = Route(
             Operator("o1", "alice"),
             Target("t1", "web1", "ssh", Address("10.0.0.5", 22), settings=settings),
-            Account("a1", "root", "web1", CredentialKind.PASSWORD),
+            Account("a1", account, "web1", CredentialKind.PASSWORD),
             Grant("g1"),
         )
         nobody = Nobody()
@@ -208,7 +218,9 @@ class GatedSeat(Seat):
                 case Resume(ticket):
                     self._perform(self._judge.resumed(ticket))
                 case FetchSecret(ticket, _):
-                    self._perform(self._capture.secret(ticket, None))
+                    self._perform(self._capture.secret(ticket, self._secret))
+                case SendSecret(secret):
+                    self._send(secret.reveal())
                 case EndSession():
                     self.leave()
                 case _:

@@ -212,6 +212,9 @@ class PretendedShell:
         if end < 0:
             return False
         said = bytes(self._input[at : end + 1])
+        if said[len(wanted) : len(wanted) + 1] == b"W":  # it is to go on waiting
+            del self._input[at : end + 1]
+            return True
         ahead = bytes(self._input[:at])
         del self._input[: end + 1]
         if self.echoes_verdict:
@@ -243,6 +246,8 @@ class PretendedShell:
                 return b"exit\r\n" + self._ended(0)
             case "unhook":
                 self.marks = False
+            case "PS0=":
+                self.marks, self.prompt = False, b"$ "
         return f"did {text}\r\n".encode() + self._ended(0)
 
     def _take_program(self, shown: bytearray) -> bool:

@@ -325,7 +325,7 @@ def test_an_approval_is_waited_for_and_every_other_key_with_it() -> None:
     there = world(held=True)
     there.types(b"reboot\r")
     there.waits(10)
-    there.gate.approving(there.now_us)
+    there.gate.approving(there.t_us)
     there.types(b"echo hi\r")
     there.waits(20_000)
     before = list(there.shell.ran)
@@ -343,7 +343,7 @@ def test_control_c_withdraws_what_waits_for_an_approval() -> None:
     there = world(held=True)
     there.types(b"reboot\r")
     there.waits(10)
-    there.gate.approving(there.now_us)
+    there.gate.approving(there.t_us)
     there.types(b"never mind\x03")
 
     assert there.all(Withdrawn) == [Withdrawn(there.asks[0].number)]
@@ -375,7 +375,7 @@ def test_a_shell_that_no_longer_waits_takes_no_verdict() -> None:
     nonce = there.shell.nonces[0]
     there.types(b"reboot\r")
     there.waits(10)
-    there.gate.approving(there.now_us)
+    there.gate.approving(there.t_us)
     there.arrives(mark(nonce, b"K") + mark(nonce, b"D", b" s=130 d=/root") + mark(nonce, b"B"))
 
     assert there.all(Withdrawn) == [Withdrawn(there.asks[0].number)]
@@ -604,6 +604,45 @@ def test_a_prompt_without_its_mark_is_tampering_and_lines_are_read_again() -> No
     assert (lost.severity, lost.lost) == ("high", True)
     assert there.shell.ran == ["unhook", "echo hi"]
     assert [ask.line.source for ask in there.asks[1:]] == [Source.SCREEN] * 2
+
+
+@pytest.mark.parametrize("prompt", [b"sqlite> ", b"choice# ", b"$ "])
+def test_the_prompt_of_a_program_is_no_tampering(prompt: bytes) -> None:
+    there = world()
+    there.line("sleep 5")
+    there.prints(prompt)
+    there.waits(LOST_US // MS + 1000)
+    there.keys(b"echo hi\r")
+    there.waits(1000)
+
+    assert there.all(Tampering) == []
+
+
+def test_what_is_typed_at_a_prompt_that_the_shell_does_not_tell_of_is_decided_at_once() -> None:
+    there = world(held=True)
+    there.types(b"menu\r")
+    there.waits(10)
+    there.shell.marks = False
+    there.shell.prompt = b"other$ "
+    there.answer(True)
+    there.waits(500)
+    there.waits(100)
+    there.keys(b"systemctl stop x\r", between_ms=2)
+    there.waits(500)
+
+    assert there.asked == ["menu", "systemctl stop x"]
+    assert b"systemctl stop x\r" not in there.sent
+
+
+def test_hooks_that_are_removed_with_the_prompt_are_missed_without_a_pause() -> None:
+    there = world()
+    there.keys(b"PS0= PS1='$ '\r")
+    there.waits(300)
+    there.keys(b"true\r", between_ms=2)
+    there.waits(300)
+
+    assert [(one.lost, one.severity) for one in there.all(Tampering)] == [(True, "high")]
+    assert there.asked[-1] == "true"
 
 
 def test_a_dangerous_line_at_once_behind_hooks_that_were_taken_away_does_not_run() -> None:

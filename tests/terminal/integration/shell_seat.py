@@ -28,7 +28,7 @@ from watchgate.terminal.integration.mark_kinds import (
 from watchgate.terminal.integration.marks import Marked, MarkFilter
 from watchgate.terminal.integration.verdicts import WAIT_S, answer, echoed
 
-PATIENCE_S = 20.0
+PATIENCE_S = 10.0
 NONCE = b"5ca1ab1e0ddba11f"
 RTT_US = 1_000
 
@@ -154,7 +154,8 @@ class Seat:
 
     def settle(self, quiet: float = 0.25) -> None:
         """Until nothing has been printed for a while."""
-        while self.watch(quiet):
+        end = time.monotonic() + PATIENCE_S
+        while self.watch(quiet) and time.monotonic() < end:
             pass
 
     def watch(self, wait: float) -> bool:

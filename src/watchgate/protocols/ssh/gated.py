@@ -143,10 +143,11 @@ class GatedTerminal(Plain):
 
     def _act(self, act: acts.Act) -> list[Effect]:
         match act:
-            case acts.ToTarget(octets, typed):
+            case acts.ToTarget(octets, typed, runs):
                 if not typed:
                     return [Send(Side.TARGET, octets)]
-                self._elevating.typed(self._clock.monotonic_us())
+                if not runs:
+                    self._elevating.typed(self._clock.monotonic_us())
                 return self._evidence.sent(octets)
             case acts.ToOperator(octets):
                 asked = self._elevating.printed(self._clock.monotonic_us(), octets)

@@ -14,6 +14,8 @@ class ToTarget:
 
     octets: bytes
     typed: bool = True
+    runs: bool = False
+    """They run the line that was just decided."""
 
 
 @dataclass(frozen=True, slots=True)

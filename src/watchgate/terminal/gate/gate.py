@@ -115,6 +115,7 @@ class Gate:
             False  # what the shell gives back now stood behind a line that was not permitted
         )
         self._stood_us: int | None = None  # since when a prompt stands without its mark
+        self._unmarked: str | None = None  # that prompt
         self._unsaid = Unsaid()
         self._forged_us: int | None = None  # when a mark was last said to be nobody's
         if started is not None:
@@ -187,7 +188,8 @@ class Gate:
             if self._unsaid and (front := self._levels.front) is not None:
                 front.at_prompt = False  # whatever it does, the next line is looked at
         if self._stood_us is not None and t_us >= self._stood_us + LOST_US:
-            acts += self._lose("a prompt came back without a word of the shell's")
+            self._stood_us = None
+            acts += self._miss()
         acts += [*self._settle(t_us), *self._pump(t_us)]
         dropped = self._keys.dropped(t_us)
         return [*acts, Dropped(*dropped)] if dropped is not None else acts
@@ -265,7 +267,7 @@ class Gate:
             self._permitted = (number, line)
             self._ran_us = t_us
             level.at_prompt = False
-            level.running = number
+            level.running, level.ran = number, line.text
             self._reader.started(line.text)
             self._approach.started(line.text)
         else:
@@ -286,14 +288,14 @@ class Gate:
             self._approach.started(line.text)
             if (top := self._levels.top) is not None and top.doubted:
                 self._unsaid.accepted(line.text)
-        return [ToTarget(held.octets)]
+        return [ToTarget(held.octets, runs=True)]
 
     def _keep_held(self, t_us: int, held: Key) -> list[Act]:
         """A key that is no Enter, as far as the one before it is understood."""
         self._held = self._line = None
         self._phase = Phase.OPEN
         self._reader.kept(t_us)
-        return [ToTarget(held.octets)]
+        return [ToTarget(held.octets, runs=True)]
 
     def _cancel_held(self, t_us: int, say: bytes) -> list[Act]:
         program = self._line.program if self._line is not None else None
@@ -372,6 +374,9 @@ class Gate:
             if self._foresee(line).rank <= Outcome.APPROVE.rank:
                 return self._keep_held(t_us, self._held)
             return self._ask(line, None)
+        missed = self._miss() if line.place is Place.SHELL else []
+        if missed:
+            return [*missed, *self._ask(line, None)]
         if self._tells_itself(line):
             return [Keyed(hidden=False), *self._pass_held(t_us, replace(line, place=Place.PROGRAM))]
         is_empty = not read.text.strip() and not read.others and read.unreadable is None
@@ -393,6 +398,7 @@ class Gate:
         return (
             self._shell_tells
             and line.place is Place.SHELL
+            and self._unmarked is None
             and self._foresee(replace(line, unreadable=None)).rank <= Outcome.APPROVE.rank
         )
 
@@ -408,20 +414,30 @@ class Gate:
     def _show(self, t_us: int, octets: bytes) -> list[Act]:
         self._reader.printed(t_us, octets)
         self._approach.printed(t_us, octets)
-        self._watch_prompt(t_us)
+        self._watch_prompt(t_us, octets)
         late = self._reader.appeared(t_us)
         shown: list[Act] = [ToOperator(octets)]
         if late is None or self._phase is not Phase.OPEN or self._shell_tells:
             return shown
         return [*shown, *self._ask(asked.seen_late(late), None)]
 
-    def _watch_prompt(self, t_us: int) -> None:
+    def _watch_prompt(self, t_us: int, octets: bytes) -> None:
         """A prompt that stands while a shell that tells its commands has said nothing of it."""
         top = self._levels.top
-        runs = top is not None and not top.at_prompt and not top.lost and not self._approach.armed
-        self._stood_us = (
-            t_us if runs and self._phase is Phase.OPEN and self._reader.at_prompt else None
-        )
+        runs = top is not None and not top.at_prompt and top.tells and not self._approach.armed
+        stands = runs and self._phase is Phase.OPEN and self._reader.at_prompt
+        self._stood_us = t_us if stands else None
+        if stands:
+            self._unmarked = self._reader.before_cursor
+        elif b"\n" in octets:
+            self._unmarked = None
+
+    def _miss(self) -> list[Act]:
+        """Whether a prompt that stands without its mark is that of a shell which should have told of it."""
+        top = self._levels.top
+        if self._unmarked is None or top is None or not top.shows(self._unmarked):
+            return []
+        return self._lose("a prompt came back without a word of the shell's")
 
     def _marked(self, t_us: int, marked: Marked) -> list[Act]:
         number = marked.level if marked.level < len(self._levels) else None
@@ -453,11 +469,12 @@ class Gate:
         ended = self._levels.return_to(number)
         self._filter.leave(number)
         acts: list[Act] = [Finished(one, mark.status, mark.cwd) for one in ended]
-        self._stood_us = None
+        self._stood_us = self._unmarked = None
         self._approach.returned()
         level = self._levels.top
         assert level is not None
         if not mark.continuation:
+            level.prompts.learn(self._reader.before_cursor)
             self._reader.started(None)
             acts.append(Back(mark.status))
         if self._phase is Phase.ASKING and self._asking is not None and self._asking[1] is not None:
@@ -497,6 +514,7 @@ class Gate:
         assert level is not None
         level.believed()
         self._unsaid.told()
+        self._unmarked = None
         self._held = self._line = None
         if self._asking is not None:  # it asks anew: what was asked before is over
             self._asking = None
@@ -531,7 +549,7 @@ class Gate:
 
     def _lose(self, what: str) -> list[Act]:
         top = self._levels.top
-        self._stood_us = None
+        self._stood_us = self._unmarked = None
         if top is None or top.lost:
             return []
         top.lost = True
@@ -565,7 +583,9 @@ class Gate:
             acts.append(ToTarget(step.type, typed=False))
         if step.installed is not None:
             ready = step.installed
-            self._levels.push(Level(self._installing_nonce, ready.shell))
+            level = Level(self._installing_nonce, ready.shell)
+            level.prompts.learn(self._reader.before_cursor)
+            self._levels.push(level)
             self._installer = None
             self._phase = Phase.OPEN
             self._reader.started(None)

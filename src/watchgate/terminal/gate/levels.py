@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from watchgate.terminal.programs import changes_prompt, started_by
+from watchgate.terminal.prompts import Prompts
+
+_OF_THE_SHELL = frozenset(
+    "bind declare disable enable export history readonly set setopt shopt trap typeset unset".split()
+)
 
 
 @dataclass(slots=True)
@@ -18,6 +25,18 @@ class Level:
     """It no longer tells."""
     doubted: bool = False
     """It let a line pass without a word that it should have asked about."""
+
+    prompts: Prompts = field(default_factory=Prompts)
+    """What it showed as its prompt."""
+    ran: str = ""
+    """The line that it was last permitted."""
+
+    def shows(self, prompt: str) -> bool:
+        """Whether *prompt*, which came without its mark, is this shell's: nothing else can have the terminal, or it is known."""
+        program = started_by(self.ran)
+        if program is None or program in _OF_THE_SHELL or changes_prompt(self.ran):
+            return True
+        return self.prompts.knows(prompt)
 
     @property
     def tells(self) -> bool:

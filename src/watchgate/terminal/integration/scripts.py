@@ -21,12 +21,12 @@ def probe(nonce: bytes) -> bytes:
     bash and zsh tell and wait for a line to carry out; fish tells; other shells tell that they are neither,
     or do not understand.
     """
-    # In quotes what fish cannot carry out, so that it goes on behind them; `-` for shells with `set -u`;
-    # a backslash where an alias might be.
+    # In quotes what fish does not parse, so that it goes on behind them; `-` for shells with `set -u`; a
+    # backslash where an alias might be.
     posix = (
-        rb""" eval '\printf "\033]7717;%s;V;q; v%s v%s v\007" """
+        rb""" eval 'case x in *) \printf "\033]7717;%s;V;q; v%s v%s v\007" """
         + nonce
-        + rb""" "${BASH_VERSION-}" "${ZSH_VERSION-}"; IFS= builtin read -rs __wg_c; eval "$__wg_c"; \:'"""
+        + rb""" "${BASH_VERSION-}" "${ZSH_VERSION-}"; IFS= builtin read -rs __wg_c; eval "$__wg_c";; esac'"""
     )
     fish = rb""" || printf '\033]7717;%s;V;q; v v v%s\007' """ + nonce + rb' "$FISH_VERSION"'
     return posix + fish + b"\r"

@@ -219,12 +219,15 @@ class LiveReader:
         return self._interpreter.front.program
 
     @property
+    def before_cursor(self) -> str:
+        """What stands before the cursor on its row; nothing when there is no picture."""
+        view = self._glass.look()
+        return "" if view is None else current(view.screen)
+
+    @property
     def at_prompt(self) -> bool:
         """Whether the cursor rests behind what looks like a prompt, and nothing is typed there."""
-        view = self._glass.look()
-        if view is None:
-            return False
-        text = current(view.screen)
+        text = self.before_cursor
         return bool(text.strip()) and (
             self._interpreter.prompts.knows(text)
             or looks_like_one(text)

@@ -285,7 +285,7 @@ done
 __wg_set() {
 # Sets the hooks; a second time changes nothing.
 local __wg_l __wg_e __wg_f='__wg_first' __wg_b=$'\n__wg_last'
-if shopt -q restricted_shell || [[ ! -t 0 || ! -c /dev/null ]] || ! { : </dev/tty; } 2>/dev/null; then
+if shopt -q restricted_shell || [[ $- == *r* || ! -t 0 || ! -c /dev/null ]] || ! { : </dev/tty; } 2>/dev/null; then
 builtin printf '\033]7717;@NONCE@;N;q;it\ is\ restricted,\ or\ has\ no\ terminal\a'
 return
 fi
