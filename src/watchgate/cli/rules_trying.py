@@ -299,12 +299,15 @@ def _draw(explanation: Explanation, elsewhere: int, *, every: bool) -> None:
 
 
 def _near(one: RuleExplained) -> bool:
-    """Whether a rule that did not match is worth showing: a part of it held."""
+    """Whether a rule that did not match is worth showing: it is about that very program."""
     return any(_partly(child) for node in one.things for child in node.children)
 
 
 def _partly(node: Node) -> bool:
-    return node.word != "no" or any(_partly(child) for child in node.children)
+    if node.text == "not":
+        return False
+    is_meant = node.text.startswith("program:") and node.word != "no"
+    return is_meant or any(_partly(child) for child in node.children)
 
 
 def _draw_rule(tree: Any, one: RuleExplained, *, every: bool) -> None:

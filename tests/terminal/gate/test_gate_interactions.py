@@ -23,10 +23,10 @@ DATA = Path(__file__).parents[1] / "data" / "interactions.jsonl"
 DANGERS = [
     *("bash-backspace", "bash-up-fast", "bash-tab", "bash-wrapped-home-edit", "bash-paste-raw-20"),
     *("bash-ctrl-j", "bash-noise-while-typing", "bash-vi-mode", "zsh-push-line", "zsh-tab-menu"),
-    *("fish-suggest-taken", "fish-multiline", "dash-werase", "ash-up", "mksh-scroll", "cisco-up"),
+    *("fish-suggest-taken", "fish-multiline", "dash-werase", "ash-up", "cisco-up"),
 ]
 EVASIONS = [
-    *("bash-fc-s", "bash-ctrl-o", "bash-key-macro", "bash-exec-dash", "bash-vim-spoof"),
+    *("bash-ctrl-o", "bash-key-macro", "bash-exec-dash", "bash-vim-spoof"),
     *("bash-less-escape", "zsh-accept-and-hold", "fish-abbr"),
 ]
 BENIGN = ["bash-heredoc", "bash-comment", "fish-suggest-shown", "zsh-autosuggest-shown"]
@@ -51,7 +51,7 @@ def typed(shell: str, *lines: str, danger: str = "HIT", **more: Any) -> dict[str
     """Lines that are typed at a prompt, one after the other."""
     steps: list[list[Any]] = [["prompt"]]
     for line in lines:
-        steps += [["type", line], ["key", "enter"], ["wait", 600]]
+        steps += [["type", line], ["key", "enter"], ["wait", 400]]
     return {"id": "typed", "shell": shell, "steps": steps, "danger": danger, "expect": lines} | more
 
 
@@ -119,7 +119,7 @@ def test_a_target_two_seconds_away_is_decided_all_the_same(
 ) -> None:
     program(shell)
     driven = drive(
-        typed(shell, "touch HIT") | {"steps": _then_wait(typed(shell, "touch HIT"), 9000)},
+        typed(shell, "touch HIT") | {"steps": _then_wait(typed(shell, "touch HIT"), 5000)},
         BLOCK,
         integration=True,
         pace=Pace(round_trip=2.0),
@@ -213,11 +213,14 @@ def test_a_prompt_that_imitates_the_marks_is_noticed_at_the_first_line_it_lets_p
 
     noticed = [e.severity for e in driven.events if isinstance(e, IntegrationTampered)]
     assert noticed
-    assert [d.command.text for d in driven.decisions if d.command.text == "touch HIT"]
+    assert "touch HIT" in [one.command.text for one in driven.decisions]
+    assert not driven.danger
 
 
-@pytest.mark.parametrize("quote", ["C-v", "C-q"])
-@pytest.mark.parametrize("shell", ["bash", "busybox", "dash", "mksh", "zsh"])
+@pytest.mark.parametrize(
+    ("shell", "quote"),
+    [("bash", "C-v"), ("bash", "C-q"), ("busybox", "C-v"), ("dash", "C-v"), ("mksh", "C-v")],
+)
 def test_a_quoted_enter_runs_nothing_that_is_blocked_and_leaves_nothing_behind(
     shell: str, quote: str, program: Callable[[str], str]
 ) -> None:
@@ -244,8 +247,11 @@ def test_a_line_that_cannot_be_cleared_is_blocked_again(
     assert refused(driven)[0] == "touch HIT"
 
 
-def test_what_is_opaque_is_blocked_where_a_rule_says_so(program: Callable[[str], str]) -> None:
-    driven = drive(chosen("bash-base64", program), STRICT, integration=True)
+@pytest.mark.parametrize("name", ["bash-base64", "bash-fc-s"])
+def test_what_is_opaque_is_blocked_where_a_rule_says_so(
+    name: str, program: Callable[[str], str]
+) -> None:
+    driven = drive(chosen(name, program), STRICT, integration=True)
 
     assert not driven.danger
 
