@@ -39,6 +39,7 @@ def test_the_check_goes_through_and_prints_the_recording(
     assert status == 0, shown.err
     assert [line.split()[1] for line in shown.out.splitlines() if line.startswith("ok")] == [
         "ssh:",
+        "a",  # rule
         "scp:",
         *["session"] * 3,
         "search:",
@@ -76,7 +77,7 @@ def test_a_second_start_keeps_what_the_first_recorded(world: World) -> None:
     asyncio.run(once(command))
     recordings = list(world.paths.recordings.rglob("*.wgr"))
 
-    assert len(said) == 8
+    assert len(said) == 9
     assert len(recordings) == 3
 
 

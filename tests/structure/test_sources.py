@@ -24,6 +24,8 @@ TESTED_IN: dict[str, str] = {
     "watchgate.errors": "structure/test_docs.py",
     "watchgate.session.model": "session/test_lifecycle.py",
     "watchgate.session.ports": "session/test_lifecycle.py",
+    "watchgate.protocols.ssh.script_frames": "protocols/ssh/test_script_shape.py",
+    "watchgate.terminal.elevation.options": "terminal/elevation/test_elevation_requests.py",
     "watchgate.catalog.search.connections": "catalog/search/test_search_processes.py",
     "watchgate.catalog.search.progress": "catalog/search/test_search_keeping.py",
     "watchgate.catalog.search.reading": "catalog/search/test_search_index.py",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watchgate.policy.readings import readings
-
 from watchgate.clock import Clock, ManualClock
 from watchgate.policy.loading import load_text
+from watchgate.policy.readings import readings
 from watchgate.policy.rules import Rule
 from watchgate.policy.ruleset import NO_RULES, RuleSet
 from watchgate.protocols.ssh.ground import Ground
@@ -77,11 +76,17 @@ def policy(
     return Policy(capabilities, settings or TargetSettings(), rules=rules)
 
 
-def ground(held: Policy, clock: Clock | None = None, memory: Memory | None = None) -> Ground:
-    """What a channel of alice's on web1 stands on."""
+def ground(
+    held: Policy,
+    clock: Clock | None = None,
+    memory: Memory | None = None,
+    *,
+    login: str = "root",
+) -> Ground:
+    """What a channel of alice's on web1 stands on, where she is *login*."""
     known = memory or Memory()
     target = Target("t1", "web1", "ssh", Address("10.0.0.5", 22), settings=held.settings)
-    account = Account("a1", "root", "web1", CredentialKind.PASSWORD)
+    account = Account("a1", login, "web1", CredentialKind.PASSWORD)
     route = Route(Operator("o1", "alice"), target, account, Grant("g1", held.capabilities))
     decider = Decider("alice", held, clock or ManualClock(), readings, known, known)
     return Ground(Judge(decider, "s1", route), lambda: 1000, bytes)

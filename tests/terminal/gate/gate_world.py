@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from pretended_shell import PretendedShell
 
@@ -75,7 +75,7 @@ class World:
 
     # --- what happens ------------------------------------------------------------------------
 
-    def begins(self) -> World:
+    def begins(self) -> Self:
         """The shell shows its first prompt, and is asked to tell its commands."""
         self.prints(self.shell.begins())
         self.waits(2000 + self.rtt_us // MS * 8)
@@ -127,9 +127,7 @@ class World:
         """The verdict on the newest line."""
         number = self.asks[-1].number if number is None else number
         self._perform(
-            self.gate.verdict(
-                self.t_us, number, permitted=permitted, say=b"" if permitted else say
-            )
+            self.gate.verdict(self.t_us, number, permitted=permitted, say=b"" if permitted else say)
         )
 
     # --- what came of it ---------------------------------------------------------------------
@@ -178,4 +176,3 @@ class World:
         if printed:
             # An answer is never there in the same call: it takes a round trip, and half a millisecond.
             self._under_way.append((self.t_us + self.rtt_us + 500, printed))
-

@@ -248,6 +248,8 @@ class PretendedShell:
                 self.marks = False
             case "PS0=":
                 self.marks, self.prompt = False, b"$ "
+            case _:
+                pass
         return f"did {text}\r\n".encode() + self._ended(0)
 
     def _take_program(self, shown: bytearray) -> bool:

@@ -20,7 +20,8 @@ from watchgate.terminal.gate.acts import (
     Unhooked,
     Withdrawn,
 )
-from watchgate.terminal.gate.gate import LOST_US, MARK_US, UNQUOTE
+from watchgate.terminal.gate.gate import UNQUOTE
+from watchgate.terminal.gate.phases import LOST_US, MARK_US
 
 
 def world(**given: object) -> World:
@@ -806,6 +807,17 @@ def test_an_enter_that_a_key_quotes_passes_at_once_where_the_shell_tells() -> No
     there.types(b"echo hi\x16\r")
 
     assert there.sent == b"echo hi\x16\r"
+
+
+def test_a_line_that_is_typed_before_the_prompt_behind_control_c_is_back_is_read() -> None:
+    there = dash()
+    there.types(b"abc\x03touch HIT")
+    there.waits(1)
+    there.types(b"\r")
+    there.waits(2000)
+
+    assert there.asked == ["touch HIT"]
+    assert there.shell.ran == []
 
 
 def test_two_enters_are_two_lines() -> None:

@@ -26,7 +26,14 @@ KEYS = st.sampled_from(
         *(b"\t", b"\x00", b"\x7f", b"\x15", b"\x12", b"\x1b", b"\x1b\r", b"\x1ba", b"\x1b[A"),
         *(b"\x1b[13u", b"\x1b[13;5u", b"\x1b[13;1:3u", b"\x1b[27;1;13~", b"\x1bOM", b"\x1b[57414u"),
         *(b"\x1b[200~", b"\x1b[201~", b"\x1b[200~one\rtwo\r", b"\x1b[20"),
-        *(b"\x1b[12;3R", b"\x1b[?62;c", b"\x1b[I", b"\x1b]11;rgb:0/0/0\x07", b"\x1bP1+r", b"\x1b[M !!"),
+        *(
+            b"\x1b[12;3R",
+            b"\x1b[?62;c",
+            b"\x1b[I",
+            b"\x1b]11;rgb:0/0/0\x07",
+            b"\x1bP1+r",
+            b"\x1b[M !!",
+        ),
         *("日本語".encode(), b"\xe6\x97", b"\xff\xfe", b"\x80", b"x" * 3000),
     ]
 )
@@ -43,8 +50,22 @@ OUTPUT = st.one_of(
         [
             *(PROMPT, PASTE_ON + PROMPT, PASTE_OFF + b"\r", b"\r\n", b"$ ", b"Password: ", b"> "),
             *(b"touch HIT", b"\x1b]7717;", b"\x1b]7717;" + NONCES[0], b"\x1b]0;never", b"\x1b"),
-            *(b"\x1b[999999999C", b"\x1b[2J\x1b[H", b"\x1b[?1049h", b"\x1b[?1049l", b"\x1bc", b"\x1b[6n"),
-            *(b"\x1b[8m", b"\r\x1b[K", b"\x1b[1;1H", b"\0" * 50, b"y" * 3000, b"\x1b[" + b"1;" * 500),
+            *(
+                b"\x1b[999999999C",
+                b"\x1b[2J\x1b[H",
+                b"\x1b[?1049h",
+                b"\x1b[?1049l",
+                b"\x1bc",
+                b"\x1b[6n",
+            ),
+            *(
+                b"\x1b[8m",
+                b"\r\x1b[K",
+                b"\x1b[1;1H",
+                b"\0" * 50,
+                b"y" * 3000,
+                b"\x1b[" + b"1;" * 500,
+            ),
         ]
     ),
 )
@@ -55,7 +76,7 @@ HAPPENS = st.one_of(
     st.tuples(st.just("prints"), OUTPUT),
     st.tuples(st.just("waits"), st.sampled_from([1, 20, 60, 90, 400, 1500])),
     st.tuples(st.just("answers"), st.booleans()),
-    st.tuples(st.just("resizes"), st.sampled_from([(80, 24), (1, 1), (300, 100), (20, 3)])),
+    st.tuples(st.just("resizes"), st.sampled_from([(80, 24), (1, 1), (0, 0), (300, 100), (20, 3)])),
 )
 
 
@@ -83,6 +104,8 @@ class Watched(World):
                     self.answer(permitted, number=self.out[0])
             case "resizes", (int(columns), int(rows)):
                 self.gate.resized(self.t_us, columns, rows)
+            case _:
+                raise ValueError(f"no such thing: {what} {given}")
 
     def answer(self, permitted: bool, *, number: int | None = None, say: bytes = b"no\r\n") -> None:
         self.out = ()
@@ -348,5 +371,3 @@ def _feed(there: World, octets: bytes) -> int:
         there.waits(1)
         fed += len(octets[at : at + 4096])
     return fed
-
-

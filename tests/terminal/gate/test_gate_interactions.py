@@ -160,9 +160,7 @@ def test_a_restricted_shell_takes_no_hooks_and_is_read_off_the_screen(
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_hooks_need_no_home_that_can_be_written(
-    shell: str, program: Callable[[str], str]
-) -> None:
+def test_hooks_need_no_home_that_can_be_written(shell: str, program: Callable[[str], str]) -> None:
     program(shell)
     nowhere = {
         "bash": "export HOME=/proc; cd /proc; HISTFILE=/proc/h",
@@ -204,16 +202,15 @@ def test_a_prompt_that_imitates_the_marks_is_noticed_at_the_first_line_it_lets_p
         # What the operator's own shell knows, another one may say.
         "export N=$(declare -f __wg_tell | grep -o '7717;[0-9a-f]*' | head -1)",
         r"""PS1="$(printf '\033]%s;D;q; s=0 d=/\007# \033]%s;B;q;\007' "$N" "$N")" exec dash -i""",
-        "touch HIT",
-        "rm HIT",
+        "touch firstHIT",
         "touch HIT",
         "touch HIT",
     )
-    driven = drive(typed("bash", *lines), BLOCK.replace("unlink", "unlinked"), integration=True)
+    driven = drive(typed("bash", *lines), BLOCK, integration=True)
 
     noticed = [e.severity for e in driven.events if isinstance(e, IntegrationTampered)]
     assert noticed
-    assert "touch HIT" in [one.command.text for one in driven.decisions]
+    assert {"touch firstHIT", "touch HIT"} <= set(refused(driven))
     assert not driven.danger
 
 
@@ -234,14 +231,29 @@ def test_a_quoted_enter_runs_nothing_that_is_blocked_and_leaves_nothing_behind(
     assert not driven.danger
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_what_is_typed_before_the_prompt_behind_control_c_is_back_is_decided(
+    shell: str, program: Callable[[str], str]
+) -> None:
+    program(shell)
+    steps = [
+        *(["prompt"], ["type", "abc"], ["key", "C-c"], ["burst", "touch HIT"], ["wait", 55]),
+        *(["key", "enter"], ["wait", 800]),
+    ]
+    driven = drive(
+        typed(shell) | {"steps": steps}, BLOCK, integration=False, pace=Pace(0.002, 0.03)
+    )
+
+    assert not driven.danger
+    assert refused(driven)
+
+
 @pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
 def test_a_line_that_cannot_be_cleared_is_blocked_again(
     shell: str, program: Callable[[str], str]
 ) -> None:
     program(shell)
-    driven = drive(
-        typed(shell, "stty intr undef", "touch HIT", "", ""), BLOCK, integration=False
-    )
+    driven = drive(typed(shell, "stty intr undef", "touch HIT", "", ""), BLOCK, integration=False)
 
     assert not driven.danger
     assert refused(driven)[0] == "touch HIT"

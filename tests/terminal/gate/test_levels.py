@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from watchgate.terminal.gate.levels import Level, Levels
 
 
@@ -31,10 +33,13 @@ def test_the_last_is_in_front_while_it_is_at_its_prompt() -> None:
     assert top.nonce == b"1"
     assert stack.front is top
 
-    top.at_prompt = False
+
+def test_the_last_is_not_in_front_while_something_runs_in_it() -> None:
+    stack = levels(2)
+    stack.at(1).at_prompt = False
 
     assert stack.front is None
-    assert stack.top is top
+    assert stack.top is stack.at(1)
 
 
 def test_one_that_no_longer_tells_or_is_doubted_is_not_in_front() -> None:
@@ -45,11 +50,10 @@ def test_one_that_no_longer_tells_or_is_doubted_is_not_in_front() -> None:
     lost = stack.front
     only.lost, only.doubted = False, True
 
-    assert lost is None
-    assert stack.front is None
-
+    doubted = stack.front
     only.believed()
 
+    assert (lost, doubted) == (None, None)
     assert stack.front is only
 
 
@@ -75,3 +79,25 @@ def test_a_shell_at_its_prompt_comes_back_to_nothing_new() -> None:
 
     assert stack.return_to(1) == []
     assert len(stack) == 2
+
+
+@pytest.mark.parametrize(
+    ("ran", "prompt", "shows"),
+    [
+        ("ls", "root@h:~# ", True),
+        ("ls", "root@h:/srv# ", True),
+        ("sqlite3", "sqlite> ", False),
+        ("./menu", "choice# ", False),
+        ("read -p '$ ' x", "$ ", False),
+        ("PS0=; PS1='$ '", "$ ", True),
+        ("unset PS0 PROMPT_COMMAND", "bash-5.2# ", True),
+        ("trap - DEBUG", "bash-5.2# ", True),
+    ],
+)
+def test_a_prompt_without_its_mark_is_the_shells_where_nothing_else_can_have_shown_it(
+    ran: str, prompt: str, shows: bool
+) -> None:
+    level = Level(b"0", "bash", ran=ran)
+    level.prompts.learn("root@h:~# ")
+
+    assert level.shows(prompt) is shows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -75,6 +76,7 @@ class Seat:
         self._waiting: list[bytes] = []
         self.verdict_out = False
         self._again = b""
+        self._printed = b""
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:
             try:
@@ -142,6 +144,14 @@ class Seat:
         self.until(lambda: len(self.prompts) > prompts and self.quiet())
         return self.seen[before:].decode("utf-8", "replace")
 
+    def until_stood(self, times: int) -> None:
+        """Until the primary prompt came *times* times behind lines."""
+        self.until(lambda: self.stood >= times and self.quiet())
+
+    def until_prompts(self, count: int) -> None:
+        """Until so many prompts came, those between a command's lines too."""
+        self.until(lambda: len(self.prompts) >= count)
+
     def quiet(self) -> bool:
         return not self.verdict_out and not self._waiting
 
@@ -152,9 +162,9 @@ class Seat:
                 raise AssertionError(f"it never came to that; shown: {bytes(self.raw[-6000:])!r}")
             self.watch(0.05)
 
-    def settle(self, quiet: float = 0.25) -> None:
+    def settle(self, quiet: float = 0.25, patience: float = PATIENCE_S) -> None:
         """Until nothing has been printed for a while."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + patience
         while self.watch(quiet) and time.monotonic() < end:
             pass
 
@@ -212,15 +222,24 @@ class Seat:
         self._write(verdict)
 
     def _write(self, octets: bytes) -> None:
+        """Write all; what is printed meanwhile is kept for the next `_read`."""
+        end = time.monotonic() + PATIENCE_S
         while octets:
-            _, writable, _ = select.select([], [self._terminal], [], 5)
-            assert writable, "the terminal takes nothing more"
-            octets = octets[os.write(self._terminal, octets[:1024]) :]
+            readable, writable, _ = select.select([self._terminal], [self._terminal], [], 1)
+            if readable:
+                self._printed += self._take()
+            if writable:
+                octets = octets[os.write(self._terminal, octets[:1024]) :]
+            assert time.monotonic() < end, "the terminal takes nothing more"
 
     def _read(self, wait: float) -> bytes:
+        printed, self._printed = self._printed, b""
+        if printed:
+            return printed
         readable, _, _ = select.select([self._terminal], [], [], wait)
-        if not readable:
-            return b""
+        return self._take() if readable else b""
+
+    def _take(self) -> bytes:
         try:
             octets = os.read(self._terminal, 65536)
         except OSError:
@@ -232,10 +251,8 @@ class Seat:
 
     def leave(self) -> None:
         """End the shell and all that it started."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         os.close(self._terminal)
         os.waitpid(self._pid, 0)
 

@@ -25,13 +25,10 @@ def deny_all(shell: str, home: Path, count: int) -> Seat:
     try:
         assert one.install(old=shell.endswith("_old")).installed
         for attempt in attempts(kind, count):
-            prompts, lines = one.stood, len(one.lines)
+            stood, lines = one.stood, len(one.lines)
             one.type(attempt.octets)
-            one.until(
-                lambda wanted=prompts + attempt.prompts, before=lines: (
-                    one.stood >= wanted and len(one.lines) > before and one.quiet()
-                )
-            )
+            one.until_stood(stood + attempt.prompts)
+            assert len(one.lines) > lines
         before = one.stood
         one.type(b"echo over\r")
         one.until(lambda: one.stood > before)

@@ -8,8 +8,23 @@ from watchgate.terminal.programs import changes_prompt, started_by
 from watchgate.terminal.prompts import Prompts
 
 _OF_THE_SHELL = frozenset(
-    "bind declare disable enable export history readonly set setopt shopt trap typeset unset".split()
+    (
+        "bind",
+        "declare",
+        "disable",
+        "enable",
+        "export",
+        "history",
+        "readonly",
+        "set",
+        "setopt",
+        "shopt",
+        "trap",
+        "typeset",
+        "unset",
+    )
 )
+"""What a line may begin with that leaves nothing in front but its shell."""
 
 
 @dataclass(slots=True)

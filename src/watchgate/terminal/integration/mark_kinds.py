@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from watchgate.terminal.integration.shell_words import Unquotable, percent_words, shell_words
+from watchgate.terminal.integration.shell_words import UnquotableError, percent_words, shell_words
 
 LONGEST_TEXT = 64 * 1024
 MOST_FACTS = 64
@@ -107,7 +107,8 @@ class Line:
     unreadable: str | None = None
     """Why *text* is not all of it, or not what runs."""
     again: bool = False
-    """One more command out of the octets that were accepted together: *text* is all of them, as before."""
+    """The shell showed no prompt since the last line: this one was accepted together with it, or a part of
+    that one asks for itself (a subshell in an old bash); *text* is then the same."""
     comments: bool = True
     """`#` begins a comment. In an interactive zsh it does not, so that what stands behind it runs."""
 
@@ -174,7 +175,7 @@ def read_mark(said: bytes, returned: Returned | None) -> Mark | Returned:
     form, _, quoted = rest.partition(b";")
     try:
         words = list(percent_words(quoted) if form == b"u" else shell_words(quoted))
-    except Unquotable:
+    except UnquotableError:
         return Tampered(f"a mark {_text(kind[:8])} cannot be read")
     match kind:
         case b"L":

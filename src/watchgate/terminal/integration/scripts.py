@@ -54,8 +54,8 @@ def typed(name: str, nonce: bytes, wait_s: int = WAIT_S) -> tuple[bytes, bytes]:
     body = _lines(name).replace("@NONCE@", nonce.decode("ascii")).replace("@WAIT@", str(wait_s))
     if name.endswith(".fish"):
         count = body.count("\n")
-        take = rb" printf '\033]7717;%s;G;q;\007' " + nonce + b"; head -n %d | source\r" % count
-        return take, body.encode("ascii")
+        listen = rb" printf '\033]7717;%s;G;q;\007' " + nonce + b"; head -n %d | source\r" % count
+        return listen, body.encode("ascii")
     end = "wg." + nonce.decode("ascii")
     take = (
         f'__wg_c=; while IFS= builtin read -rs __wg_l; do [ "$__wg_l" = {end} ] && break;'

@@ -13,7 +13,7 @@ _PIECE = re.compile(
     rb"\$'(?P<ansi>(?:[^'\\]|\\.)*)'"
     rb"|'(?P<single>(?:[^'\\]|\\.)*)'"
     rb"|\\(?P<escaped>.)"
-    rb"|(?P<plain>[^\s'\\]+)"
+    rb"|(?P<plain>(?:[^\s'\\$]|\$(?!'))+)"
     rb"|(?P<blank>[ ]+)",
     re.DOTALL,
 )
@@ -36,18 +36,18 @@ _NAMED = {
 _PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
-class Unquotable(ValueError):
+class UnquotableError(ValueError):
     """Octets that no shell writes as words."""
 
 
 def shell_words(octets: bytes) -> Iterator[bytes]:
-    """The words in *octets* as bash and zsh quote them; raises `Unquotable`."""
+    """The words in *octets* as bash and zsh quote them; raises `UnquotableError`."""
     word: bytearray | None = None
     position = 0
     while position < len(octets):
         found = _PIECE.match(octets, position)
         if found is None:
-            raise Unquotable(f"octet {position} begins no word")
+            raise UnquotableError(f"octet {position} begins no word")
         position = found.end()
         if found.lastgroup == "blank":
             if word is not None:

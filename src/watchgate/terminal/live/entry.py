@@ -118,6 +118,14 @@ class Entry:
         self._keep(self.keys.text, exact=self.keys.exact)
         self.keys = KeyLine()
 
+    def begin_anew(self) -> None:
+        """The line before was dropped: what was typed since then stands behind another prompt, not seen yet."""
+        self.stops.clear()
+        self.printed.clear()
+        self.right = ""
+        self.dropped = self.moved = False
+        self._stale = True
+
     def leave_paste(self) -> None:
         """What was taken for a paste was none."""
         self.pasting = False

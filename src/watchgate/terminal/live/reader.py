@@ -346,6 +346,11 @@ class LiveReader:
     def _unasked(self) -> LineRead | None:
         """The line at the cursor, which no Enter has ended."""
         entry, line = self._entry, self._line()
+        if entry.dropped and entry.text:
+            # It was ^C that ended the line; what is typed since then is the next one.
+            entry.begin_anew()
+            self._began = ""
+            return None
         self._begin()
         if entry.dropped or line.place is Place.PROGRAM:
             return None

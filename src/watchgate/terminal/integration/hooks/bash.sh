@@ -96,7 +96,13 @@ return 1
 }
 __wg_whole() {
 # Whether the hooks are as they were set, and what they use is the shell's own.
-[[ -z $(typeset -F builtin declare local return trap unset shopt export eval) && $PS0 == "$__wg_p0" && ${PROMPT_COMMAND[*]} == *__wg_first*__wg_last* && -o history ]]
+local __wg_w
+for __wg_w in builtin declare local return trap unset shopt export eval; do
+if typeset -F "$__wg_w" >/dev/null; then
+return 1
+fi
+done
+[[ $PS0 == "$__wg_p0" && ${PROMPT_COMMAND[*]} == *__wg_first*__wg_last* && -o history ]]
 }
 __wg_ask() {
 # Runs in PS0's substitution, a copy of the shell. It speaks on the terminal; what it prints to its output
@@ -123,6 +129,13 @@ fi
 __wg_give "d=$PWD"
 (( __wg_i > 1 )) && __wg_give o=
 __wg_tell "L;q;$__wg_m"
+# Here time is to be had: the verdict is under way.
+__wg_f=0
+case $__wg_ho$__wg_l in
+1*-o*history*) __wg_f=3 ;;
+1*) __wg_f=2 ;;
+*) __wg_forget && __wg_f=2 ;;
+esac
 while :; do
 if ! IFS= builtin read -rs -t @WAIT@ __wg_v; then
 __wg_r=1
@@ -152,12 +165,7 @@ case $__wg_v in
 A.*) builtin printf '\033]7717;@NONCE@;S;q;%s\a%s' "${__wg_v#A.}" "${__wg_sp:-[sudo] password for %p: }" ;;
 *) builtin printf %s "$__wg_sp" ;;
 esac
-case $__wg_ho$__wg_l in
-1*-o*history*) return 3 ;;
-1*) return 2 ;;
-esac
-__wg_forget && return 2
-return 0
+return $__wg_f
 }
 __wg_first() {
 # First in PROMPT_COMMAND: a line has ended.

@@ -6,6 +6,7 @@
 #           run, e they end
 #   __wg_n  what becomes of the last line: 0 nothing, 1 it did not run, 2 its history entry goes,
 #           3 the same, and entries stay from now on
+#   __wg_hn  HISTCMD of the line that was told: with a new one, another line is run
 #   __wg_i  whether a line ran since the prompt's hook did
 #   __wg_hc, __wg_hi, __wg_ho  the operator's HISTCONTROL and HISTIGNORE, and that he turned the history off
 #   __wg_hs  with erasedups only blanks are put off, and HISTCONTROL says so
@@ -124,6 +125,16 @@ fi
 __wg_give "d=$PWD"
 (( BASH_SUBSHELL )) && __wg_give o=
 __wg_tell "L;q;$__wg_m"
+# Here time is to be had: the verdict is under way.
+__wg_f=0
+case $__wg_ho$__wg_l in
+1*-o*history*) __wg_f=3 ;;
+1*) __wg_f=2 ;;
+*)
+if (__wg_forget); then
+__wg_f=2
+fi ;;
+esac
 while :; do
 if ! IFS= builtin read -rs -t @WAIT@ __wg_v </dev/tty; then
 __wg_r=1
@@ -173,14 +184,7 @@ A.*)
 export SUDO_PROMPT=$'\e]7717;@NONCE@;S;q;'"${__wg_v#A.}"$'\a'"${__wg_sp:-[sudo] password for %p: }"
 __wg_tok=1 ;;
 esac
-case $__wg_ho$__wg_l in
-1*-o*history*) __wg_n=3 ;;
-1*) __wg_n=2 ;;
-*)
-if (__wg_forget) 2>/dev/null; then
-__wg_n=2
-fi ;;
-esac
+__wg_n=$__wg_f
 __wg_g=1
 }
 __wg_status() {
@@ -201,7 +205,11 @@ return 0
 fi
 __wg_g=
 fi
+if (( BASH_SUBSHELL == 0 && HISTCMD != __wg_hn )) && [[ -z ${FUNCNAME[1]-} ]]; then
+__wg_g=
+fi
 if [[ -z $__wg_g ]]; then
+__wg_hn=$HISTCMD
 __wg_ask
 fi
 if [[ $__wg_g == 1 ]]; then
@@ -341,7 +349,7 @@ builtin printf '\033]7717;@NONCE@;N;q;it\ is\ restricted,\ or\ has\ no\ terminal
 return
 fi
 __wg_g=p __wg_n=0 __wg_st=0 __wg_tok=0 __wg_i=1
-__wg_ho=${__wg_ho-} __wg_hc= __wg_hi= __wg_hs= __wg_u= __wg_sp= __wg_set=
+__wg_ho=${__wg_ho-} __wg_hc= __wg_hi= __wg_hs= __wg_hn= __wg_u= __wg_sp= __wg_set=
 if [[ -o history ]]; then
 __wg_line 2>/dev/null
 if [[ $__wg_l == *7717*@NONCE@* ]]; then

@@ -150,4 +150,6 @@ end
 set -g __wg_st 0
 __wg_bind
 set -g __wg_ready 1
+# fish keeps a line that begins with a blank until the next one: `up` would show it.
+builtin history delete --exact --case-sensitive -- (status current-commandline) 2>/dev/null
 __wg_tell 'R;u;fish '(__wg_word "$version")

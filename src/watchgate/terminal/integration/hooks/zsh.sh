@@ -138,8 +138,7 @@ local __wg_com=0
 emulate -L zsh
 setopt nomultibyte
 if (( ! __wg_d )) && [[ ${3//[[:space:]]} != $__wg_k ]]; then
-__wg_d=1
-(( __wg_i += 1 ))
+__wg_d=1 __wg_i=1
 __wg_ask "${1:-$3}" "$3" && __wg_d=0
 fi
 } always {
