@@ -95,7 +95,9 @@ def test_nothing_harmless_is_blocked(
 
 
 @pytest.mark.parametrize("integration", [True, False], ids=["hooks", "screen"])
-@pytest.mark.parametrize("name", ["bash-kill-yank", "bash-for-ps2", "zsh-ctrl-r", "ash-tab"])
+@pytest.mark.parametrize(
+    "name", ["bash-kill-yank", "bash-for-ps2", "fish-up", "zsh-ctrl-r", "ash-tab"]
+)
 def test_every_command_is_known_word_for_word(
     name: str, integration: bool, program: Callable[[str], str]
 ) -> None:

@@ -148,6 +148,13 @@ class Seat:
         """Until the primary prompt came *times* times behind lines."""
         self.until(lambda: self.stood >= times and self.quiet())
 
+    def until_told(self, lines: int, stood: int) -> None:
+        """Until so many lines were told in all, and the primary prompt came behind so many.
+
+        An interrupt may find the shell at its prompt already, which then comes twice.
+        """
+        self.until(lambda: len(self.lines) >= lines and self.stood >= stood and self.quiet())
+
     def until_prompts(self, count: int) -> None:
         """Until so many prompts came, those between a command's lines too."""
         self.until(lambda: len(self.prompts) >= count)

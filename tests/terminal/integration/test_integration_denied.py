@@ -27,8 +27,7 @@ def deny_all(shell: str, home: Path, count: int) -> Seat:
         for attempt in attempts(kind, count):
             stood, lines = one.stood, len(one.lines)
             one.type(attempt.octets)
-            one.until_stood(stood + attempt.prompts)
-            assert len(one.lines) > lines
+            one.until_told(lines + 1, stood + attempt.prompts)
         before = one.stood
         one.type(b"echo over\r")
         one.until(lambda: one.stood > before)

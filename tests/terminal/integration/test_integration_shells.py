@@ -540,6 +540,21 @@ def test_a_trapped_interrupt_lets_nothing_through(sit: Sit, shell: str, signal_o
     assert not (one.home / "HIT").exists()
 
 
+def test_an_early_bash_does_not_run_what_it_cannot_ask_about(sit: Sit) -> None:
+    one = sit("bash_old")
+
+    shown = one.run("{ touch HIT; } &")
+    one.run("(touch HIT)")
+    one.run("(echo a)|(cat)")
+    one.run("sleep 0 & wait")
+    history = one.run("history")
+
+    assert "did not run" in shown
+    assert "(touch HIT)" not in history
+    assert not (one.home / "HIT").exists()
+    assert "sleep 0 & wait" in [line.text for line in one.lines]
+
+
 def test_hooks_cannot_be_redefined_in_bash(sit: Sit) -> None:
     one = sit("bash")
 

@@ -107,8 +107,7 @@ class Line:
     unreadable: str | None = None
     """Why *text* is not all of it, or not what runs."""
     again: bool = False
-    """The shell showed no prompt since the last line: this one was accepted together with it, or a part of
-    that one asks for itself (a subshell in an old bash); *text* is then the same."""
+    """The shell showed no prompt since the last line: this one was accepted together with it."""
     comments: bool = True
     """`#` begins a comment. In an interactive zsh it does not, so that what stands behind it runs."""
 

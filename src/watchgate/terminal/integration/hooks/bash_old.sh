@@ -7,6 +7,7 @@
 #   __wg_n  what becomes of the last line: 0 nothing, 1 it did not run, 2 its history entry goes,
 #           3 the same, and entries stay from now on
 #   __wg_hn  HISTCMD of the line that was told: with a new one, another line is run
+#   __wg_hp  HISTCMD of the prompt
 #   __wg_i  whether a line ran since the prompt's hook did
 #   __wg_hc, __wg_hi, __wg_ho  the operator's HISTCONTROL and HISTIGNORE, and that he turned the history off
 #   __wg_hs  with erasedups only blanks are put off, and HISTCONTROL says so
@@ -123,7 +124,6 @@ fi
 __wg_m+=$(__wg_m=; __wg_facts "$__wg_l"; builtin printf %s "$__wg_m")
 fi
 __wg_give "d=$PWD"
-(( BASH_SUBSHELL )) && __wg_give o=
 __wg_tell "L;q;$__wg_m"
 # Here time is to be had: the verdict is under way.
 __wg_f=0
@@ -131,7 +131,7 @@ case $__wg_ho$__wg_l in
 1*-o*history*) __wg_f=3 ;;
 1*) __wg_f=2 ;;
 *)
-if (__wg_forget); then
+if (( BASH_SUBSHELL == 0 )) && [[ -n $(__wg_forget && echo 1) ]]; then
 __wg_f=2
 fi ;;
 esac
@@ -164,7 +164,7 @@ local __wg_v= __wg_l __wg_e
 __wg_g=p
 if ! __wg_front; then
 __wg_g=0
-__wg_tell "X;q;a\ compound\ command\ in\ the\ background\ did\ not\ run"
+builtin printf '\r\nwatchgate: this shell cannot ask about a compound command in the background: it did not run\r\n' >/dev/tty
 return
 fi
 __wg_i=1
@@ -196,6 +196,10 @@ if [[ -n ${COMP_LINE-} || $__wg_g == p ]]; then
 return 0
 fi
 if [[ $BASH_COMMAND == __wg_first ]]; then
+# A subshell asked, and was interrupted.
+if [[ $__wg_g == e && $1 == 130 ]] && (( HISTCMD != __wg_hp )); then
+__wg_n=1
+fi
 __wg_g=p
 return 0
 fi
@@ -315,6 +319,7 @@ fi
 __wg_give "s=$__wg_st"
 __wg_give "d=$PWD"
 __wg_tell "D;q;$__wg_m"
+__wg_hp=$HISTCMD
 __wg_g=e
 if [[ $- == *e* ]]; then
 return 0
@@ -349,7 +354,7 @@ builtin printf '\033]7717;@NONCE@;N;q;it\ is\ restricted,\ or\ has\ no\ terminal
 return
 fi
 __wg_g=p __wg_n=0 __wg_st=0 __wg_tok=0 __wg_i=1
-__wg_ho=${__wg_ho-} __wg_hc= __wg_hi= __wg_hs= __wg_hn= __wg_u= __wg_sp= __wg_set=
+__wg_ho=${__wg_ho-} __wg_hc= __wg_hi= __wg_hs= __wg_hn= __wg_hp= __wg_u= __wg_sp= __wg_set=
 if [[ -o history ]]; then
 __wg_line 2>/dev/null
 if [[ $__wg_l == *7717*@NONCE@* ]]; then
