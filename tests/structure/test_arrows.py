@@ -35,7 +35,12 @@ FORBIDDEN: list[tuple[str, tuple[str, ...], str]] = [
     (
         "watchgate.policy*",
         (
-            *("watchgate.session", "watchgate.protocols", "watchgate.recording", "watchgate.catalog"),
+            *(
+                "watchgate.session",
+                "watchgate.protocols",
+                "watchgate.recording",
+                "watchgate.catalog",
+            ),
             *("watchgate.vault", "watchgate.terminal", "watchgate.api", "watchgate.cli"),
             *("watchgate.app", "watchgate.siem", "watchgate.reports", "watchgate.indexing"),
         ),

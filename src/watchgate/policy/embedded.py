@@ -33,7 +33,9 @@ _STRING = re.compile(
 _NEXT = re.compile(r"\s*,\s*")
 _ESCAPED = re.compile(r"\\(.)|''", re.DOTALL)
 # Names that stand for many things, and for a call of a shell only with a text or a list behind them.
-_COMMON = frozenset(("run", "call", "open", "exec", "execute", "subprocess", "subprocess_", "spawn"))
+_COMMON = frozenset(
+    ("run", "call", "open", "exec", "execute", "subprocess", "subprocess_", "spawn")
+)
 _BACKTICKED = frozenset(("perl", "ruby", "irb", "php", "julia", "bc"))
 
 

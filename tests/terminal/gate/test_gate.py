@@ -594,6 +594,13 @@ def test_lines_before_an_inner_shell_is_asked_are_decided_too() -> None:
 # --- hooks that are taken away -------------------------------------------------------------------
 
 
+@pytest.fixture
+def never_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell whose hooks cannot be set anew."""
+    monkeypatch.setattr("watchgate.terminal.gate.gate.MOST_RENEWED", 0)
+
+
+@pytest.mark.usefixtures("never_renewed")
 def test_a_prompt_without_its_mark_is_tampering_and_lines_are_read_again() -> None:
     there = world()
     there.line("unhook")
@@ -654,6 +661,7 @@ def test_a_dangerous_line_at_once_behind_hooks_that_were_taken_away_does_not_run
     assert there.shell.ran == ["unhook"]
 
 
+@pytest.mark.usefixtures("never_renewed")
 def test_a_prompt_whose_mark_alone_is_left_is_tampering_for_good() -> None:
     there = world()
     nonce = there.shell.nonces[0]

@@ -273,3 +273,22 @@ def test_what_is_opaque_is_blocked_where_a_rule_says_so(
 def _then_wait(interaction: dict[str, Any], ms: int) -> list[list[Any]]:
     steps: list[list[Any]] = interaction["steps"]
     return [*steps, ["wait", ms]]
+
+
+@pytest.mark.parametrize(
+    "line", ["PROMPT_COMMAND=; PS0=", "PS0=", "PS1='new# '; PROMPT_COMMAND=; PS0="]
+)
+def test_a_shell_whose_hooks_were_taken_away_is_asked_again(line: str) -> None:
+    steps = [
+        *(["prompt"], ["type", line], ["key", "enter"], ["wait", 1900]),
+        *(["type", "touch HIT"], ["key", "enter"], ["wait", 400]),
+        *(["type", "echo hi"], ["key", "enter"], ["wait", 400]),
+    ]
+    interaction = {"id": "hooks", "shell": "bash", "steps": steps, "danger": "HIT"}
+
+    driven = drive(interaction, BLOCK, integration=True)
+
+    assert not driven.danger
+    assert driven.decisions[-1].command.text == "echo hi"
+    assert driven.decisions[-1].command.exact
+    assert any(isinstance(event, IntegrationTampered) for event in driven.events)

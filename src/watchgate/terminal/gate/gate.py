@@ -73,6 +73,10 @@ UNQUOTE = b"\x05\x05\x15"
 """Clears a line though the first of these keys becomes a character of it; ^C would not end a quote everywhere."""
 
 
+MOST_RENEWED = 3
+"""How often the hooks of one shell are set anew after they were lost."""
+
+
 class Gate:
     """The gate of one terminal."""
 
@@ -518,10 +522,12 @@ class Gate:
         self._held = self._line = None
         if self._asking is not None:  # it asks anew: what was asked before is over
             self._asking = None
-        if mark.again and self._permitted is not None and self._permitted[1].text == mark.text:
-            number_then, line_then = self._permitted
-            return self._answer(t_us, level, number_then, line_then, permitted=True)
-        return self._ask(asked.told(mark, level.shell, number), level)
+        line = asked.told(mark, level.shell, number)
+        if mark.again and self._permitted is not None:
+            number_then, then = self._permitted
+            if (then.text, then.others) == (line.text, line.others):
+                return self._answer(t_us, level, number_then, then, permitted=True)
+        return self._ask(line, level)
 
     def _taken(self, t_us: int) -> list[Act]:
         self._give_back()
@@ -553,9 +559,20 @@ class Gate:
         if top is None or top.lost:
             return []
         top.lost = True
+        if (
+            top.renewed < MOST_RENEWED
+        ):  # a file that was sourced may have done it: it is asked once more
+            top.renewed += 1
+            self._approach.armed = True
         return [Tampering(what, "high", lost=True)]
 
     # --- asking a shell to tell its commands ---------------------------------------------------
+
+    @property
+    def _lost(self) -> Level | None:
+        """The innermost shell, when it told its commands and no longer does."""
+        top = self._levels.top
+        return top if top is not None and top.lost and not self._approach.inside else None
 
     def _rested(self, t_us: int) -> list[Act]:
         if not self._approach.at_prompt:
@@ -563,13 +580,15 @@ class Gate:
             return [Unhooked("no prompt was seen", len(self._levels))]
         self._approach.armed = False
         self._phase = Phase.INSTALLING
-        self._installing_nonce = self._nonce()
-        self._filter.trust(self._installing_nonce)
+        lost = self._lost
+        number = len(self._levels) - (lost is not None)
+        if lost is None:
+            self._installing_nonce = self._nonce()
+            self._filter.trust(self._installing_nonce)
+        else:
+            self._installing_nonce = lost.nonce
         self._installer = Installer(
-            self._installing_nonce,
-            nested=len(self._levels) > 0,
-            rtt_us=self._rtt_us(),
-            level=len(self._levels),
+            self._installing_nonce, nested=number > 0, rtt_us=self._rtt_us(), level=number
         )
         return [ToTarget(self._installer.begin(t_us), typed=False)]
 
@@ -583,9 +602,13 @@ class Gate:
             acts.append(ToTarget(step.type, typed=False))
         if step.installed is not None:
             ready = step.installed
-            level = Level(self._installing_nonce, ready.shell)
+            level = self._lost
+            if level is None:
+                level = Level(self._installing_nonce, ready.shell)
+                self._levels.push(level)
+            level.believed()
+            level.at_prompt, level.running = True, None
             level.prompts.learn(self._reader.before_cursor)
-            self._levels.push(level)
             self._installer = None
             self._phase = Phase.OPEN
             self._reader.started(None)
@@ -593,6 +616,7 @@ class Gate:
         elif step.failed is not None:
             self._installer = None
             self._phase = Phase.OPEN
-            self._filter.leave(len(self._levels) - 1)
+            if self._lost is None:
+                self._filter.leave(len(self._levels) - 1)
             acts.append(Unhooked(step.failed, len(self._levels)))
         return acts

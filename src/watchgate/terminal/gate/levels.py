@@ -41,6 +41,8 @@ class Level:
     doubted: bool = False
     """It let a line pass without a word that it should have asked about."""
 
+    renewed: int = 0
+    """How often its hooks were set anew."""
     prompts: Prompts = field(default_factory=Prompts)
     """What it showed as its prompt."""
     ran: str = ""

@@ -82,6 +82,11 @@ or function __wg_read
 head -n 1
 end
 function __wg_enter
+# In a list of completions Enter takes the chosen one and runs nothing; should it run something, preexec asks.
+if commandline --paging-mode; and not commandline --search-mode
+commandline -f execute
+return
+end
 set -l text (commandline -b | string collect)
 commandline --is-valid
 set -l valid $status
