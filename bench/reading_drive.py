@@ -83,7 +83,7 @@ class Pace:
 
 def drive(interaction: dict[str, Any], pace: Pace | None = None) -> Recorded:
     """Carry out *interaction* in an empty home of its own."""
-    with tempfile.TemporaryDirectory(prefix="reading-") as name:
+    with tempfile.TemporaryDirectory(prefix="reading-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         for file in interaction.get("files", ()):
             (home / file).write_text("")

@@ -9,11 +9,19 @@ import pytest
 from sqlalchemy import select
 
 from e2e.gateway import World, wait_for, world
-from watchgate.catalog import schema
+from watchgate.catalog import rules, schema
 from watchgate.cli.application import run
+from watchgate.policy.loading import load_text
 from watchgate.session.model import Capability
 
 pytestmark = pytest.mark.real
+
+
+RULES = """
+version: 1
+rules:
+  watched: {description: Everything runs and is counted., action: allow, match: {program: "*"}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +29,9 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A gateway through which something of every kind was done, and which has stopped."""
     with world(tmp_path_factory.mktemp("reindex")) as made:
         made.allow(Capability.FORWARD_LOCAL)
+        with made.change() as change:
+            for rule in load_text(RULES, "rules.yaml"):
+                rules.put(change, rule, "test")
         with made.serving():
             made.run("echo one; exit 3")
             made.run("printf '\\377\\n'")
