@@ -21,7 +21,7 @@ def test_what_is_expected_is_consumed_and_the_rest_is_kept() -> None:
 def test_the_program_has_a_terminal_of_that_size_and_sees_a_resize() -> None:
     script = (
         "import os, signal; print(os.get_terminal_size()); "
-        "signal.signal(signal.SIGWINCH, lambda *_: print(os.get_terminal_size(), flush=True)); "
+        "signal.signal(signal.SIGWINCH, lambda *_: os.write(1, repr(os.get_terminal_size()).encode())); "
         "print(os.isatty(0) and os.tcgetpgrp(0) == os.getpgrp(), flush=True); signal.pause()"
     )
     with Terminal([sys.executable, "-c", script], columns=91, rows=7) as person:
