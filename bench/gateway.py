@@ -45,7 +45,7 @@ def gateway(
     if rules is not None:
         file = directory / "rules.yaml"
         file.write_text(rules)
-        _watchgate(directory, "rules", "apply", str(file))
+        _watchgate(directory, "rules", "apply", str(file), "--yes")
     module = "watchgate" if recording else "bench.unrecorded"
     settings = [f"ssh.listen=127.0.0.1:{port}", "log.level=warning"]
     # The load comes from one address, as no operator does.

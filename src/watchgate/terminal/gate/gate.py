@@ -73,6 +73,9 @@ UNQUOTE = b"\x05\x05\x15"
 """Clears a line though the first of these keys becomes a character of it; ^C would not end a quote everywhere."""
 
 
+LOOKED_AT = 2048
+"""Octets of output at once behind which a prompt is looked for: prompts come alone."""
+
 MOST_RENEWED = 3
 """How often the hooks of one shell are set anew after they were lost."""
 
@@ -429,7 +432,9 @@ class Gate:
         """A prompt that stands while a shell that tells its commands has said nothing of it."""
         top = self._levels.top
         runs = top is not None and not top.at_prompt and top.tells and not self._approach.armed
-        stands = runs and self._phase is Phase.OPEN and self._reader.at_prompt
+        # A picture for every piece of bulk output would cost more than all else.
+        looks = runs and self._phase is Phase.OPEN and len(octets) <= LOOKED_AT
+        stands = looks and self._reader.at_prompt
         self._stood_us = t_us if stands else None
         if stands:
             self._unmarked = self._reader.before_cursor
