@@ -6,6 +6,7 @@ connection is missing. What `bench.commands` measures.
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import time
@@ -190,6 +191,10 @@ class GatedSeat(Seat):
         now = self._clock.monotonic_us()
         if due is not None and due <= now:
             self._perform(self._capture.expire(now))
+
+    def _until_tick(self) -> float:
+        due = self._capture.due()
+        return math.inf if due is None else (due - self._clock.monotonic_us()) / 1e6
 
     def _resize(self, size: tuple[int, int]) -> None:
         self._perform(self._capture.resized(*size))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import os
 import pty
 import select
@@ -246,6 +247,10 @@ class Seat:
         """Time passes."""
         self._keep(self._proof.expire(self._now()))
 
+    def _until_tick(self) -> float:
+        """Seconds until a tick has something to do, if nothing happens before."""
+        return math.inf
+
     def _resize(self, size: tuple[int, int]) -> None:
         """The window changed its size."""
         self._records.append(Taken(self._now(), "s", size=size))
@@ -274,6 +279,7 @@ class Seat:
     def _read(self, patience: float) -> None:
         if self._under_way:
             patience = min(patience, 0.002)
+        patience = min(patience, max(0.0, self._until_tick()))
         ready, _, _ = select.select([self._terminal], [], [], patience)
         self._arrive()
         self._tick()

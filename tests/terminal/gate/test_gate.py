@@ -13,7 +13,6 @@ from watchgate.terminal.gate.acts import (
     Back,
     Finished,
     Hooked,
-    Keyed,
     Prompted,
     Tampering,
     ToTarget,
@@ -21,7 +20,7 @@ from watchgate.terminal.gate.acts import (
     Withdrawn,
 )
 from watchgate.terminal.gate.gate import UNQUOTE
-from watchgate.terminal.gate.phases import LOST_US, MARK_US
+from watchgate.terminal.gate.phases import LEAST_MARK_US, LOST_US, MARK_US
 
 
 def world(**given: object) -> World:
@@ -388,6 +387,21 @@ def test_a_shell_that_no_longer_waits_takes_no_verdict() -> None:
     assert len(there.all(ToTarget)) == sent
 
 
+def test_a_shell_on_the_screen_of_another_program_is_asked_nothing_and_holds_no_keys() -> None:
+    there = world()
+    there.types(b"bash\r")
+    there.waits(5)
+    there.prints(b"\x1b[?1049h" + PROMPT)  # as a multiplexer does
+    there.waits(500)
+    there.types(b"ls")
+
+    assert there.sent == b"bash\rls"
+    assert len(there.shell.nonces) == 1
+    assert there.all(Unhooked) == [
+        Unhooked("a full-screen program shows it, and passes no marks", 1)
+    ]
+
+
 # --- bounds --------------------------------------------------------------------------------------
 
 
@@ -399,6 +413,20 @@ def test_a_shell_that_says_nothing_of_an_accepted_line_holds_no_keys() -> None:
     there.waits(MARK_US // MS - 50)
     early = bytes(there.sent)
     there.waits(100)
+
+    assert early == b"echo hi\r"
+    assert there.sent == b"echo hi\rabc"
+    assert there.gate.idle
+
+
+def test_a_shell_that_answers_keys_quickly_is_waited_for_a_shorter_time() -> None:
+    there = world()
+    there.keys(b"echo hi")
+    there.shell.silent = True
+    there.types(b"\rabc")
+    there.waits(LEAST_MARK_US // MS - 5)
+    early = bytes(there.sent)
+    there.waits(10)
 
     assert early == b"echo hi\r"
     assert there.sent == b"echo hi\rabc"
@@ -531,7 +559,7 @@ def test_a_password_is_never_in_what_is_asked() -> None:
 
     assert "hunter2" not in repr(there.asks)
     assert [ask.line.text for ask in there.asks if not ask.line.hidden] == ["sleep 5"]
-    assert Keyed(hidden=True) in there.acts
+    assert "hunter2" not in bytes(there.seen).decode()
     assert there.sent.endswith(b"hunter2\r")
 
 

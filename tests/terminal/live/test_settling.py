@@ -32,6 +32,13 @@ def test_a_line_that_stands_still_for_long_is_not_waited_for() -> None:
     assert settling.rest_due(9_000 * MS, 9_001 * MS, completing=False) <= 10_000 * MS
 
 
+def test_nothing_is_waited_for_longer_than_the_terminal_is_known_to_take() -> None:
+    quick = Settling(0, 10 * MS, echo_us=40 * MS, unanswered_us=40 * MS)
+
+    assert quick.echo_due == 60 * MS
+    assert quick.rest_due(0, -1, completing=False) == 40 * MS
+
+
 def test_a_completion_is_waited_for_longer() -> None:
     settling = Settling(0, 0)
 

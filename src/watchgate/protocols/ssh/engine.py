@@ -41,6 +41,7 @@ from watchgate.session.model import (
     Route,
     ShellKind,
 )
+from watchgate.terminal.screens import load as load_emulator
 
 CHANNEL_LIMIT = 64
 """Channels that are open at once in one session; more are refused."""
@@ -132,6 +133,8 @@ class SshEngine:
         self, route: Route, policy: Policy, credential: Credential, session: Session
     ) -> TargetReached:
         """Log in to the target."""
+        if session.decider.active:
+            await asyncio.to_thread(load_emulator)  # terminals will need it, and the loop cannot wait
         self._reached = await reach(route, credential, session.id, self._services.authority)
         if self._reached.trusted_first is not None:
             session.recorder.event(TargetTrusted(route.target.name, self._reached.trusted_first))

@@ -162,8 +162,6 @@ class GatedTerminal(Plain):
                 return self._elevating.prompted(self._clock.monotonic_us(), token, user)
             case acts.Back(status):
                 return self._elevating.finished(self._clock.monotonic_us(), status)
-            case acts.Keyed():
-                return []
             case _:
                 return self._noted(act)
 

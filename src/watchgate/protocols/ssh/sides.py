@@ -8,6 +8,7 @@ from typing import Protocol
 import asyncssh
 
 from watchgate.protocols.ssh.effects import Side
+from watchgate.protocols.ssh.gathering import Gathering
 from watchgate.protocols.ssh.seams import ClientChannel
 
 
@@ -42,6 +43,7 @@ class ClientSide(asyncssh.SSHServerSession[bytes]):
         self.waiting: tuple[str, bytes] | None = None
         self.is_closed = False
         self.channel: ClientChannel | None = None
+        self._gathering = Gathering(self._heard)
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         assert isinstance(chan, ClientChannel)
@@ -60,6 +62,7 @@ class ClientSide(asyncssh.SSHServerSession[bytes]):
 
     def request(self, kind: str, payload: bytes) -> None:
         """A raw channel request (called by ClientChannel)."""
+        self._gathering.give()
         if self._handler is None:
             self.waiting = (kind, payload)
         else:
@@ -69,19 +72,25 @@ class ClientSide(asyncssh.SSHServerSession[bytes]):
         """The program was accepted; octets flow from here."""
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        self._gathering.take(data, datatype)
+
+    def _heard(self, data: bytes, stream: int | None) -> None:
         if self._handler is not None:
-            self._handler.heard(Side.CLIENT, data, datatype)
+            self._handler.heard(Side.CLIENT, data, stream)
 
     def eof_received(self) -> bool:
+        self._gathering.give()
         if self._handler is not None:
             self._handler.ended(Side.CLIENT)
         return True
 
     def leaving(self) -> bool:
         """The client closed its side (called by ClientChannel)."""
+        self._gathering.give()
         return self._handler is not None and self._handler.leaving()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._gathering.give()
         self.is_closed = True
         if self._handler is not None:
             self._handler.closed(Side.CLIENT)
@@ -126,20 +135,27 @@ class TargetSide(asyncssh.SSHClientSession[bytes]):
 
     def __init__(self, relay: TargetHandler) -> None:
         self._relay = relay
+        self._gathering = Gathering(self._heard)
 
     def request(self, kind: str, payload: bytes) -> bool:
         """A raw channel request of the target's (called by TargetChannel)."""
+        self._gathering.give()
         self._relay.told(kind, payload)
         return False
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
-        self._relay.heard(Side.TARGET, data, datatype)
+        self._gathering.take(data, datatype)
+
+    def _heard(self, data: bytes, stream: int | None) -> None:
+        self._relay.heard(Side.TARGET, data, stream)
 
     def eof_received(self) -> bool:
+        self._gathering.give()
         self._relay.ended(Side.TARGET)
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._gathering.give()
         if self._relay.target_is_gone:
             self._relay.bereft()
         self._relay.closed(Side.TARGET)

@@ -132,13 +132,6 @@ class Back:
     status: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
-    """The operator ended a line that has no verdict of its own: a password, an empty line."""
-
-    hidden: bool
-
-
 Act = (
     ToTarget
     | ToOperator
@@ -151,5 +144,4 @@ Act = (
     | Dropped
     | Prompted
     | Back
-    | Keyed
 )

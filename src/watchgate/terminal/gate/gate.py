@@ -24,7 +24,6 @@ from watchgate.terminal.gate.acts import (
     Dropped,
     Finished,
     Hooked,
-    Keyed,
     Prompted,
     Tampering,
     ToOperator,
@@ -38,12 +37,13 @@ from watchgate.terminal.gate.phases import (
     AHEAD_US,
     FORGED_US,
     HELD_US,
-    LOST_US,
+    LEAST_MARK_US,
     MARK_US,
     RENEW_US,
     SOON_US,
     Phase,
 )
+from watchgate.terminal.gate.standing import Standing
 from watchgate.terminal.gate.unsaid import Unsaid
 from watchgate.terminal.gate.waiting import WaitingKeys
 from watchgate.terminal.integration.installing import Installer, Step
@@ -71,10 +71,6 @@ from watchgate.terminal.programs import takes_keys
 
 UNQUOTE = b"\x05\x05\x15"
 """Clears a line though the first of these keys becomes a character of it; ^C would not end a quote everywhere."""
-
-
-LOOKED_AT = 2048
-"""Octets of output at once behind which a prompt is looked for: prompts come alone."""
 
 MOST_RENEWED = 3
 """How often the hooks of one shell are set anew after they were lost."""
@@ -118,11 +114,11 @@ class Gate:
         self._permitted: tuple[int, AskedLine] | None = None  # what a shell was last permitted
         self._ran_us = t_us  # when a shell was last let run something
         self._ahead = b""
-        self._denied = (
-            False  # what the shell gives back now stood behind a line that was not permitted
-        )
-        self._stood_us: int | None = None  # since when a prompt stands without its mark
-        self._unmarked: str | None = None  # that prompt
+        # Whether what the shell gives back now stood behind a line that was not permitted.
+        self._denied = False
+        self._approving = False
+        self._renew_us: int | None = None  # when a shell is told to go on waiting
+        self._standing = Standing(reader)
         self._unsaid = Unsaid()
         self._forged_us: int | None = None  # when a mark was last said to be nobody's
         if started is not None:
@@ -168,15 +164,19 @@ class Gate:
     @property
     def due(self) -> int | None:
         """When `expire` has something to do."""
-        dues = [self._keys.due, self._until_us, self._renew_us, self._approach.due(self._phase)]
+        dues = [
+            self._keys.due,
+            self._until_us,
+            self._renew_us,
+            self._standing.due,
+            self._approach.due(self._phase),
+        ]
         if self._filter.holds:
             dues.append(self._printed_us + HELD_US)
         if self._phase is Phase.SETTLING:
             dues.append(self._reader.due)
         if self._installer is not None:
             dues.append(self._installer.due)
-        if self._stood_us is not None:
-            dues.append(self._stood_us + LOST_US)
         return min((due for due in dues if due is not None), default=None)
 
     def expire(self, t_us: int) -> list[Act]:
@@ -194,17 +194,13 @@ class Gate:
             self._phase = Phase.OPEN
             if self._unsaid and (front := self._levels.front) is not None:
                 front.at_prompt = False  # whatever it does, the next line is looked at
-        if self._stood_us is not None and t_us >= self._stood_us + LOST_US:
-            self._stood_us = None
+        if self._standing.overdue(t_us):
             acts += self._miss()
         acts += [*self._settle(t_us), *self._pump(t_us)]
         dropped = self._keys.dropped(t_us)
         return [*acts, Dropped(*dropped)] if dropped is not None else acts
 
     # --- the verdict -------------------------------------------------------------------------
-
-    _approving = False
-    _renew_us: int | None = None  # when a shell is told to go on waiting
 
     def approving(self, t_us: int) -> None:
         """The line that is asked about waits for a person: ^C withdraws it."""
@@ -327,6 +323,7 @@ class Gate:
         return acts
 
     def _press(self, t_us: int, key: Key) -> list[Act]:
+        self._standing.look()  # what the key is echoed to would hide it
         self._approach.pressed(key)
         if b"\x03" in key.octets:
             self._unsaid.told()
@@ -364,7 +361,8 @@ class Gate:
         self._reader.passed(t_us, NOTHING)
         self._held = None
         self._phase = Phase.MARKING
-        self._until_us = t_us + MARK_US + 4 * self._rtt_us()
+        patience_us = self._reader.pace.patience_us(MARK_US, LEAST_MARK_US)
+        self._until_us = t_us + patience_us + 4 * self._rtt_us()
         prefix = accept_prefix(level.shell)
         before: list[Act] = [ToTarget(prefix, typed=False)] if prefix else []
         return [*before, ToTarget(key.octets)]
@@ -385,13 +383,10 @@ class Gate:
         if missed:
             return [*missed, *self._ask(line, None)]
         if self._tells_itself(line):
-            return [Keyed(hidden=False), *self._pass_held(t_us, replace(line, place=Place.PROGRAM))]
+            return self._pass_held(t_us, replace(line, place=Place.PROGRAM))
         is_empty = not read.text.strip() and not read.others and read.unreadable is None
         if is_empty or (read.secret and self._foresee(line) is Outcome.ALLOW):
-            return [
-                Keyed(hidden=read.secret),
-                *self._pass_held(t_us, replace(line, place=Place.PROGRAM)),
-            ]
+            return self._pass_held(t_us, replace(line, place=Place.PROGRAM))
         return self._ask(line, None)
 
     @property
@@ -405,7 +400,7 @@ class Gate:
         return (
             self._shell_tells
             and line.place is Place.SHELL
-            and self._unmarked is None
+            and self._standing.prompt is None
             and self._foresee(replace(line, unreadable=None)).rank <= Outcome.APPROVE.rank
         )
 
@@ -421,30 +416,25 @@ class Gate:
     def _show(self, t_us: int, octets: bytes) -> list[Act]:
         self._reader.printed(t_us, octets)
         self._approach.printed(t_us, octets)
-        self._watch_prompt(t_us, octets)
+        self._standing.printed(t_us, octets, runs=self._runs_unmarked)
         late = self._reader.appeared(t_us)
         shown: list[Act] = [ToOperator(octets)]
         if late is None or self._phase is not Phase.OPEN or self._shell_tells:
             return shown
         return [*shown, *self._ask(asked.seen_late(late), None)]
 
-    def _watch_prompt(self, t_us: int, octets: bytes) -> None:
-        """A prompt that stands while a shell that tells its commands has said nothing of it."""
+    @property
+    def _runs_unmarked(self) -> bool:
+        """Whether a shell that tells its commands has said nothing of a prompt since it was let run something."""
         top = self._levels.top
-        runs = top is not None and not top.at_prompt and top.tells and not self._approach.armed
-        # A picture for every piece of bulk output would cost more than all else.
-        looks = runs and self._phase is Phase.OPEN and len(octets) <= LOOKED_AT
-        stands = looks and self._reader.at_prompt
-        self._stood_us = t_us if stands else None
-        if stands:
-            self._unmarked = self._reader.before_cursor
-        elif b"\n" in octets:
-            self._unmarked = None
+        runs = top is not None and not top.at_prompt and top.tells
+        return runs and not self._approach.armed and self._phase is Phase.OPEN
 
     def _miss(self) -> list[Act]:
         """Whether a prompt that stands without its mark is that of a shell which should have told of it."""
         top = self._levels.top
-        if self._unmarked is None or top is None or not top.shows(self._unmarked):
+        prompt = self._standing.prompt
+        if prompt is None or top is None or not top.shows(prompt):
             return []
         return self._lose("a prompt came back without a word of the shell's")
 
@@ -478,7 +468,7 @@ class Gate:
         ended = self._levels.return_to(number)
         self._filter.leave(number)
         acts: list[Act] = [Finished(one, mark.status, mark.cwd) for one in ended]
-        self._stood_us = self._unmarked = None
+        self._standing.forget()
         self._approach.returned()
         level = self._levels.top
         assert level is not None
@@ -523,7 +513,7 @@ class Gate:
         assert level is not None
         level.believed()
         self._unsaid.told()
-        self._unmarked = None
+        self._standing.forget()
         self._held = self._line = None
         if self._asking is not None:  # it asks anew: what was asked before is over
             self._asking = None
@@ -560,13 +550,12 @@ class Gate:
 
     def _lose(self, what: str) -> list[Act]:
         top = self._levels.top
-        self._stood_us = self._unmarked = None
+        self._standing.forget()
         if top is None or top.lost:
             return []
         top.lost = True
-        if (
-            top.renewed < MOST_RENEWED
-        ):  # a file that was sourced may have done it: it is asked once more
+        if top.renewed < MOST_RENEWED:
+            # A file that was sourced may have done it: the shell is asked once more.
             top.renewed += 1
             self._approach.armed = True
         return [Tampering(what, "high", lost=True)]
@@ -584,6 +573,9 @@ class Gate:
             self._phase = Phase.OPEN  # no prompt that anybody knows: it may be learned later
             return [Unhooked("no prompt was seen", len(self._levels))]
         self._approach.armed = False
+        if self._reader.full_screen:
+            self._phase = Phase.OPEN  # it would be asked for nothing, and keys would wait for it
+            return [Unhooked("a full-screen program shows it, and passes no marks", len(self._levels))]
         self._phase = Phase.INSTALLING
         lost = self._lost
         number = len(self._levels) - (lost is not None)

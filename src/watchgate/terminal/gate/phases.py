@@ -16,11 +16,17 @@ NOTHING_US = 3_000_000
 MARK_US = 300_000
 """How long a shell that tells its commands may leave an accepted line without a word, beyond four round trips."""
 
+LEAST_MARK_US = 75_000
+"""The same at least, where the terminal is known to answer quickly."""
+
 SOON_US = 150_000
 """How long after a command was let run a line that is typed already waits for the prompt."""
 
 AHEAD_US = 150_000
 """How long what was typed ahead waits for the prompt behind a command that was let run."""
+
+RESTED_US = 20_000
+"""How long output rests before a prompt is looked for behind it."""
 
 LOST_US = 1_000_000
 """How long a prompt may stand without its mark before the shell counts as one that no longer tells."""

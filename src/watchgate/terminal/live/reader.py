@@ -20,8 +20,9 @@ from watchgate.terminal.live.entry import Entry
 from watchgate.terminal.live.glass import Glass
 from watchgate.terminal.live.interpret import Interpreter
 from watchgate.terminal.live.lineread import NOTHING, LineRead
+from watchgate.terminal.live.pace import Pace
 from watchgate.terminal.live.profiles import Device
-from watchgate.terminal.live.settling import LONGEST_RTT_US, Settling
+from watchgate.terminal.live.settling import ECHO_US, LONGEST_RTT_US, UNANSWERED_US, Settling
 from watchgate.terminal.live.sight import Sight, right_of_cursor, see
 from watchgate.terminal.live.strokes import classic
 from watchgate.terminal.prompts import looks_like_one
@@ -63,6 +64,9 @@ class LiveReader:
         self._agreed = False  # the screen shows what was typed
         self._unseen = True  # something was printed since it was looked at
         self._looks_left = 0
+        self._rtt_us = 0
+        self.pace = Pace()
+        """How quickly it answers keys."""
         self._looks = Allowance(_LOOKS, _LOOKS_A_SECOND)
 
     # --- what happens ---
@@ -71,10 +75,11 @@ class LiveReader:
         """The target printed *octets*."""
         if not octets:
             return
-        if PASTE_OFF in octets:
+        if PASTE_OFF[:1] in octets and PASTE_OFF in octets:
             octets = self._editor_ended(t_us, octets)
         elif b"\n" in octets:
             self._enters.line_feed()
+        self.pace.printed(t_us, self._rtt_us)
         self._glass.feed(t_us, octets)
         self._entry.output(octets)
         self._output_us, self._unseen = t_us, True
@@ -89,6 +94,7 @@ class LiveReader:
         key = classic(key)
         if key.kind is KeyKind.REPORT:
             return
+        self.pace.typed(t_us)
         entry = self._entry
         if entry.wants_stop:
             self._stop(t_us)
@@ -133,7 +139,11 @@ class LiveReader:
             self._stop(t_us)
         self._held = classic(key)
         self._agreed, self._unseen, self._looks_left = False, True, _LOOKS_A_HOLD
-        self._settling = Settling(t_us, min(max(0, rtt_us), LONGEST_RTT_US))
+        self._rtt_us = min(max(0, rtt_us), LONGEST_RTT_US)
+        patience_us = self.pace.patience_us
+        self._settling = Settling(
+            t_us, self._rtt_us, patience_us(ECHO_US), patience_us(UNANSWERED_US)
+        )
 
     @property
     def due(self) -> int | None:
@@ -169,6 +179,7 @@ class LiveReader:
         entry, key = self._entry, self._held
         self._settling = self._held = None
         self._passed_us = t_us
+        self.pace.passed()
         if entry.pasting and line is NOTHING:
             entry.new_line(t_us)
             return
@@ -195,6 +206,7 @@ class LiveReader:
         """The held key was dropped, and what clears the line was sent."""
         self._settling = self._held = None
         self._passed_us = t_us
+        self.pace.passed()
         if not self._device.cancel:
             return
         self._interpreter.dropped()

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_ECHO_US = 100_000
+ECHO_US = 100_000
 _QUIET_US = 20_000
 _LEAST_QUIET_US = 12_000
-_UNANSWERED_US = 150_000
+UNANSWERED_US = 150_000
 _BOUND_US = 400_000
 _COMPLETION_US = 2_000_000
 """A shell that completes reads no Enter before it is done: waiting with it costs the operator nothing."""
@@ -23,6 +23,10 @@ class Settling:
 
     held_us: int
     rtt_us: int
+    echo_us: int = ECHO_US
+    """How long an echo is waited for."""
+    unanswered_us: int = UNANSWERED_US
+    """How long any answer is."""
 
     @property
     def quiet_us(self) -> int:
@@ -32,7 +36,7 @@ class Settling:
     @property
     def echo_due(self) -> int:
         """What is not echoed until then is not echoed."""
-        return self.held_us + _ECHO_US + 2 * self.rtt_us
+        return self.held_us + self.echo_us + 2 * self.rtt_us
 
     def bound(self, *, completing: bool) -> int:
         """Later than this nothing is waited for."""
@@ -50,5 +54,5 @@ class Settling:
         elif completing:
             due = self.bound(completing=True)
         else:
-            due = key_us + max(_UNANSWERED_US, 4 * self.rtt_us)
+            due = key_us + max(self.unanswered_us, 4 * self.rtt_us)
         return min(due, self.bound(completing=completing))
