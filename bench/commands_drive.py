@@ -17,6 +17,7 @@ from typing import Any
 
 from bench.reading_drive import ROWS, Pace, Seat, happened, shell_of
 from watchgate.clock import SystemClock
+from watchgate.emulation.emulators import Emulators
 from watchgate.policy.loading import load_text
 from watchgate.policy.readings import readings
 from watchgate.policy.rules import Rule
@@ -81,6 +82,9 @@ STRICT = (
     + """        - {opaque: true}
 """
 )
+
+EMULATORS = Emulators()
+"""As a gateway has one, so these have one: it ends with this process."""
 
 
 @dataclass(slots=True)
@@ -170,8 +174,11 @@ class GatedSeat(Seat):
         )
         nobody = Nobody()
         decider = Decider("alice", policy, clock, readings, nobody, nobody)
+        EMULATORS.ready()
         self._judge = Judge(decider, "s1", route)
-        ground = Ground(self._judge, lambda: int(pace.round_trip * 1e6) + 500, os.urandom)
+        ground = Ground(
+            self._judge, lambda: int(pace.round_trip * 1e6) + 500, os.urandom, EMULATORS.open
+        )
         terminal = Terminal(b"xterm-256color", columns, ROWS)
         self._capture = GatedTerminal(1, terminal, None, policy, clock, ground)
         self._seq = 0

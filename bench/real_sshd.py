@@ -104,12 +104,15 @@ def sshd(
     authorized: tuple[str, ...] = (),
     lines: tuple[str, ...] = (),
     host: str = "127.0.0.1",
+    through: tuple[str, ...] = (),
 ) -> Iterator[Sshd]:
     """A real sshd in *directory* that lets the *authorized* keys in; *lines* go first into its configuration.
 
+    *through* are the words of a program that runs it.
+
     Raises SshdError when sshd is not installed or does not come up.
     """
-    server = start(directory, lines=lines, host=host)
+    server = start(directory, lines=lines, host=host, through=through)
     try:
         server.authorize(*authorized)
         yield server
@@ -117,7 +120,13 @@ def sshd(
         server.close()
 
 
-def start(directory: Path, *, lines: tuple[str, ...] = (), host: str = "127.0.0.1") -> Sshd:
+def start(
+    directory: Path,
+    *,
+    lines: tuple[str, ...] = (),
+    host: str = "127.0.0.1",
+    through: tuple[str, ...] = (),
+) -> Sshd:
     """Start it and wait until it accepts; the caller closes it."""
     path = program()
     if path is None:
@@ -131,7 +140,7 @@ def start(directory: Path, *, lines: tuple[str, ...] = (), host: str = "127.0.0.
         (directory / name).touch(mode=0o600)
     with (directory / "sshd.log").open("ab") as log:
         process = subprocess.Popen(
-            [path, "-D", "-e", "-f", str(directory / "sshd_config")],
+            [*through, path, "-D", "-e", "-f", str(directory / "sshd_config")],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,

@@ -32,6 +32,8 @@ from watchgate.catalog.projection import Status
 from watchgate.catalog.rules import CatalogRules
 from watchgate.catalog.thread import CatalogThread
 from watchgate.clock import Clock, SystemClock
+from watchgate.confinement import keep_secrets
+from watchgate.emulation.emulators import Emulators
 from watchgate.errors import ConfigurationError, NotFound, Refused, TargetUnreachable
 from watchgate.guarding import Guarding
 from watchgate.identity.authentication import Authenticator
@@ -134,7 +136,9 @@ class Gateway:
             )
         )
         services = self._services(thread, vault, journal, store)
-        ssh = self._ssh(thread, catalog, authenticator)
+        emulators = Emulators()
+        self._stack.push_async_callback(asyncio.to_thread, emulators.stop)
+        ssh = self._ssh(thread, catalog, authenticator, emulators)
         gate = SshGate(services, ssh, self.sessions, self._listeners())
         self._gate = await self._stack.enter_async_context(gate)
         await self._stack.enter_async_context(ControlServer(paths.control_socket, self._control))
@@ -223,7 +227,11 @@ class Gateway:
         )
 
     def _ssh(
-        self, thread: CatalogThread, catalog: Catalog, authenticator: Authenticator
+        self,
+        thread: CatalogThread,
+        catalog: Catalog,
+        authenticator: Authenticator,
+        emulators: Emulators,
     ) -> SshServices:
         paths, settings = self.settings.paths, self.settings
 
@@ -258,6 +266,7 @@ class Gateway:
                 window=settings.ssh.window,
                 banner=settings.ssh.banner,
             ),
+            emulators=emulators,
         )
 
     def _listeners(self) -> list[Listener]:
@@ -399,4 +408,5 @@ async def _serve(settings: Settings) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises WatchgateError when it cannot begin."""
+    keep_secrets()
     uvloop.run(_serve(settings))

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from watchgate.catalog.search.model import About, Answer, Document, Kind, Progress, Query
 from watchgate.clock import SystemClock
+from watchgate.confinement import confine
 from watchgate.errors import ConfigurationError
-from watchgate.indexing.confinement import confine
 from watchgate.indexing.service import Service
 from watchgate.terminal.screens import open_screen
 

@@ -83,6 +83,14 @@ FORBIDDEN: list[tuple[str, tuple[str, ...], str]] = [
         "a recording is read for the index where there is nothing but it and its key",
     ),
     (
+        "watchgate.emulation*",
+        (
+            *("watchgate.protocols", "watchgate.recording", "watchgate.catalog", "watchgate.vault"),
+            *("watchgate.identity", "watchgate.session", "watchgate.policy", "watchgate.app"),
+        ),
+        "what a target prints is emulated where there is nothing but a terminal",
+    ),
+    (
         "watchgate.siem*",
         (
             *("watchgate.protocols", "watchgate.recording", "watchgate.vault"),

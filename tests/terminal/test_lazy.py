@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchgate.terminal.lazy import BURST, PER_SECOND, TAIL, LazyScreen, ModeScan
+from watchgate.terminal.screen import Screen
 from watchgate.terminal.screens import open_screen
 
 SECOND = 1_000_000
 
 
-def lazy(**options: int) -> LazyScreen:
+def lazy(**options: int) -> LazyScreen[Screen]:
     return LazyScreen(open_screen(40, 5, history=100_000), **options)
 
 
@@ -22,7 +23,7 @@ def numbered(first: int, last: int) -> bytes:
     return b"".join(b"line %06d\r\n" % number for number in range(first, last))
 
 
-def shown(screen: LazyScreen) -> list[str]:
+def shown(screen: LazyScreen[Screen]) -> list[str]:
     return [line.text for line in screen.screen.lines()]
 
 
@@ -104,7 +105,7 @@ def test_a_flood_is_fed_no_faster_than_the_budget() -> None:
             self.fed += len(octets)
 
     counting = Counting()
-    screen = LazyScreen(counting)  # type: ignore[arg-type]
+    screen = LazyScreen(counting)  # type: ignore[type-var]
     for number in range(100):
         screen.feed_at(number * SECOND // 10, b"flood of lines\r\n" * 10_000)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from watchgate.catalog.search.index import SqliteIndex
 from watchgate.catalog.search.model import SearchBackend
 from watchgate.clock import SystemClock
-from watchgate.indexing.confinement import confine
+from watchgate.confinement import confine
 from watchgate.indexing.service import Service
 from watchgate.terminal.screens import open_screen
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-import watchgate
 from watchgate.indexing.wire import Lines, Said, Told, pack_told, parse_said, reason
+from watchgate.processes import ending, little_environment
 
 COMMAND = (sys.executable, "-P", "-m", "watchgate.indexing")
 """`-P`: what happens to lie in the working directory is not imported."""
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 _READ = 65_536
 _LAST_WORDS = 800
 _MOMENT = 2.0
@@ -32,7 +29,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(os.environ),
+            env=little_environment(os.environ),
             bufsize=0,
         )
         self.pid = self._process.pid
@@ -102,32 +99,9 @@ class Child:
                 with contextlib.suppress(OSError):
                     stream.close()
         self._unsent.clear()
-        return _ending(status)
+        return ending(status)
 
     @property
     def last_words(self) -> str:
         """The end of what it wrote to stderr, for the log."""
         return reason(self._last_words.decode("utf-8", "backslashreplace").strip())
-
-
-def _ending(status: int) -> str:
-    if status == 0:
-        return ""
-    if status > 0:
-        return f"it ended with status {status}"
-    try:
-        return f"it was ended by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"it was ended by signal {-status}"
-
-
-def _environment(ours: Mapping[str, str]) -> dict[str, str]:
-    """Little: settings, and secrets in them, are none of the worker's business."""
-    kept = {name: ours[name] for name in _KEPT if name in ours}
-    # The same Watchgate as here, wherever it was found.
-    places = [
-        str(Path(watchgate.__file__).parent.parent),
-        *ours.get("PYTHONPATH", "").split(os.pathsep),
-    ]
-    kept["PYTHONPATH"] = os.pathsep.join(os.path.abspath(place) for place in places if place)
-    return kept

@@ -12,8 +12,11 @@ octets were cut into pieces makes no difference.
 from __future__ import annotations
 
 import re
+from typing import Generic, TypeVar
 
-from watchgate.terminal.screen import Screen
+from watchgate.terminal.screen import LiveScreen
+
+ScreenT = TypeVar("ScreenT", bound=LiveScreen)
 
 BURST = 64 * 1024
 PER_SECOND = 64 * 1024
@@ -62,12 +65,12 @@ class ModeScan:
         self._rest = unfinished[0] if unfinished is not None else b""
 
 
-class LazyScreen:
+class LazyScreen(Generic[ScreenT]):
     """Feeds a screen within a budget: *burst* octets at once and *per_second*, and a tail beyond it."""
 
     def __init__(
         self,
-        screen: Screen,
+        screen: ScreenT,
         *,
         burst: int = BURST,
         per_second: int = PER_SECOND,
@@ -87,7 +90,7 @@ class LazyScreen:
         self._skipped = 0
 
     @property
-    def screen(self) -> Screen:
+    def screen(self) -> ScreenT:
         """The screen as it is now, the tail fed."""
         self._catch_up()
         return self._screen
@@ -105,8 +108,7 @@ class LazyScreen:
     @property
     def alternate(self) -> bool:
         """Whether a full-screen program has the screen; costs nothing."""
-        seen = self._modes.alternate
-        return self._screen.alternate if seen is None else seen
+        return bool(self._modes.alternate)
 
     @property
     def bracketed_paste(self) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from watchgate.terminal.findings import LONGEST_COMMAND, width
 from watchgate.terminal.lazy import LazyScreen
 from watchgate.terminal.prompts import Prompts
-from watchgate.terminal.screen import Anchor, Line, Screen, Style
+from watchgate.terminal.screen import Anchor, Line, LiveScreen, Screen, Style
 
 _STOPS = 24
 """Places of one line that are kept: the first ones, because prompts come first."""
@@ -54,7 +54,7 @@ class LeftLine:
 class LineWatch:
     """Follows the line at the cursor of one screen."""
 
-    def __init__(self, screen: LazyScreen) -> None:
+    def __init__(self, screen: LazyScreen[Screen]) -> None:
         self._screen = screen
         self._stops: list[Anchor] = []
         self._left: list[Anchor] = []
@@ -158,7 +158,7 @@ class LineWatch:
         return above if is_right_above else None
 
 
-def current(screen: Screen) -> str:
+def current(screen: LiveScreen) -> str:
     """The text of the line at the cursor up to the cursor."""
     rows = screen.lines()
     column, row = screen.cursor
@@ -209,7 +209,7 @@ def _without_right_prompt(text: str, cursor: int, row: Line, columns: int) -> st
     return text[:gap].rstrip() if gap >= 0 else text
 
 
-def is_faint(screen: Screen, column: int, row: int) -> bool:
+def is_faint(screen: LiveScreen, column: int, row: int) -> bool:
     """Whether what begins at the cell is drawn as shells draw suggestions: dim, or gray."""
     if screen.dim(column, row):
         return True

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from watchgate.terminal.findings import ScreenText, readable
 from watchgate.terminal.lazy import LazyScreen
 from watchgate.terminal.reading_lines import logical
-from watchgate.terminal.screen import Line
+from watchgate.terminal.screen import Line, Screen
 
 PIECE = 4096
 """Characters after which a text is ended."""
@@ -32,7 +32,7 @@ _MOMENTS = 1024
 class ShownText:
     """Collects the text of one screen."""
 
-    def __init__(self, screen: LazyScreen) -> None:
+    def __init__(self, screen: LazyScreen[Screen]) -> None:
         self._screen = screen
         self._given = 0  # rows at the top of the main screen that were given
         self._unended = ""  # the beginning of a line whose end is not given yet

@@ -60,8 +60,16 @@ class Anchor(Protocol):
         """Its column and row on the screen now (a negative row: scrolled off), None when it is gone."""
 
 
-class Screen(Protocol):
-    """An emulated terminal."""
+class ScreenAwayError(Exception):
+    """There is no picture at the moment, which is no fault of what was fed: another screen may be opened later."""
+
+
+class ScreenLostError(Exception):
+    """The emulator was lost, and what this screen was fed may be why."""
+
+
+class LiveScreen(Protocol):
+    """An emulated terminal, as far as the lines that are typed at it are read."""
 
     @property
     def columns(self) -> int: ...
@@ -71,9 +79,6 @@ class Screen(Protocol):
     @property
     def cursor(self) -> tuple[int, int]:
         """Column and row."""
-
-    @property
-    def cursor_visible(self) -> bool: ...
 
     @property
     def alternate(self) -> bool:
@@ -88,6 +93,22 @@ class Screen(Protocol):
     def lines(self) -> Sequence[Line]:
         """Every row of the screen, from the top."""
 
+    def styled(self) -> Sequence[Sequence[Run]]:
+        """Every row as runs, blanks without a style at its end left out."""
+
+    def dim(self, column: int, row: int) -> bool:
+        """Whether the cell is drawn dim, as shells draw suggestions."""
+
+    def anchor(self) -> Anchor:
+        """The cursor's present place, to be found again."""
+
+
+class Screen(LiveScreen, Protocol):
+    """An emulated terminal with all that a recording of it can be asked."""
+
+    @property
+    def cursor_visible(self) -> bool: ...
+
     def scrolled(self) -> Sequence[Line]:
         """The rows that left the main screen at its top since the last call, the oldest first.
 
@@ -97,15 +118,6 @@ class Screen(Protocol):
     @property
     def missed(self) -> int:
         """How many rows left the screen without ever being given out by `scrolled`."""
-
-    def styled(self) -> Sequence[Sequence[Run]]:
-        """Every row as runs, blanks without a style at its end left out."""
-
-    def dim(self, column: int, row: int) -> bool:
-        """Whether the cell is drawn dim, as shells draw suggestions."""
-
-    def anchor(self) -> Anchor:
-        """The cursor's present place, to be found again."""
 
     def keyframe(self) -> bytes:
         """Octets that make a reset terminal of this size show this screen."""

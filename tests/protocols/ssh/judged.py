@@ -24,6 +24,7 @@ from watchgate.session.model import (
     Target,
     TargetSettings,
 )
+from watchgate.terminal.screens import open_screen
 
 RULES = """
 version: 1
@@ -89,7 +90,7 @@ def ground(
     account = Account("a1", login, "web1", CredentialKind.PASSWORD)
     route = Route(Operator("o1", "alice"), target, account, Grant("g1", held.capabilities))
     decider = Decider("alice", held, clock or ManualClock(), readings, known, known)
-    return Ground(Judge(decider, "s1", route), lambda: 1000, bytes)
+    return Ground(Judge(decider, "s1", route), lambda: 1000, bytes, open_screen)
 
 
 def judge(memory: Memory | None = None) -> Judge:

@@ -161,22 +161,27 @@ class Shut:
     side: Side
 
 
-Outer = Resume | Seek | Withdraw | FetchSecret | SendSecret | EndSession
-"""What follows from deciding commands, and does not wait."""
+Deciding = Resume | Seek | Withdraw | EndSession
+"""What follows from deciding commands."""
 
-Effect = (
+Shared = (
     Record
     | Note
     | NoteCommand
     | Commit
     | LockOperator
-    | Outer
+    | Deciding
     | Send
     | Tell
-    | Ask
     | Answer
     | Say
     | Flow
     | Eof
     | Shut
 )
+"""What every carrier of a channel performs."""
+
+Relayed = Ask | FetchSecret | SendSecret
+"""What a relay performs besides."""
+
+Effect = Shared | Relayed

@@ -41,7 +41,6 @@ from watchgate.session.model import (
     Route,
     ShellKind,
 )
-from watchgate.terminal.screens import load as load_emulator
 
 CHANNEL_LIMIT = 64
 """Channels that are open at once in one session; more are refused."""
@@ -69,18 +68,6 @@ class ClientConnection(Protocol):
 
     def disconnect(self, reason: str) -> None:
         """Close the connection with a reason that the client shows."""
-
-
-class Carrier(Protocol):
-    """What carries one channel: a relay, or the gateway's own shell."""
-
-    done: asyncio.Event
-    """Set when the client's channel is closed."""
-    active_us: int
-    """When an octet passed last."""
-
-    def dismiss(self, reason: str) -> None:
-        """Tell the operator why the session ends, and close the channel."""
 
 
 class _Over(Exception):  # noqa: N818 - not an error: it ends the session's task group
@@ -116,7 +103,7 @@ class SshEngine:
         self._group: asyncio.TaskGroup | None = None
         self.forwards = Forwardings(front.connection, services.directory, clock)
         self._waiting: list[ClientSide] = [only] if only is not None else []
-        self._relays: dict[int, Carrier] = {}
+        self._relays: dict[int, ChannelRelay | GatewayShell] = {}
         self._only_over = asyncio.Event()
         self._numbers = itertools.count(1)
         self._closed = False
@@ -134,7 +121,7 @@ class SshEngine:
     ) -> TargetReached:
         """Log in to the target."""
         if session.decider.active:
-            await asyncio.to_thread(load_emulator)  # terminals will need it, and the loop cannot wait
+            await asyncio.to_thread(self._services.emulators.ready)
         self._reached = await reach(route, credential, session.id, self._services.authority)
         if self._reached.trusted_first is not None:
             session.recorder.event(TargetTrusted(route.target.name, self._reached.trusted_first))
@@ -261,7 +248,12 @@ class SshEngine:
         assert self._session is not None
         number = next(self._numbers)
         judge = Judge(self._session.decider, self._session.id, self._session.route)
-        ground = Ground(judge, self._pulse.round_trip_us, self._session.services.random)
+        ground = Ground(
+            judge,
+            self._pulse.round_trip_us,
+            self._session.services.random,
+            self._services.emulators.open,
+        )
         dialogue = ChannelDialogue(number, self._policy, self._clock, ground)
         relay = ChannelRelay(
             client,
@@ -313,7 +305,7 @@ class SshEngine:
         await self._carry(number, relay, requests)
 
 
-async def _all_done(relays: Sequence[Carrier], seconds: float) -> None:
+async def _all_done(relays: Sequence[ChannelRelay | GatewayShell], seconds: float) -> None:
     """Wait until the clients have closed these channels, but not for longer than that."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):

@@ -35,7 +35,6 @@ from watchgate.terminal.gate import acts
 from watchgate.terminal.gate.gate import Gate
 from watchgate.terminal.live.profiles import profile
 from watchgate.terminal.live.reader import LiveReader
-from watchgate.terminal.screens import open_screen
 
 NONCE_OCTETS = 8
 
@@ -72,7 +71,7 @@ class GatedTerminal(Plain):
         self._running: dict[int, _Running] = {}
         self._last: _Running | None = None  # what runs in a shell that does not tell its ends
         device = profile(settings.device)
-        self._reader = LiveReader(terminal.columns, terminal.rows, open_screen, device)
+        self._reader = LiveReader(terminal.columns, terminal.rows, ground.open_screen, device)
         self._failures = 0
         self._gate = Gate(
             self._reader,

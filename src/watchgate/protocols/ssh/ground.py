@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from watchgate.protocols.ssh.judging import Judge
+from watchgate.terminal.screen import LiveScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,5 @@ class Ground:
     rtt_us: Callable[[], int]
     """How long an octet takes to the target and back, in microseconds."""
     random: Callable[[int], bytes]
+    open_screen: Callable[[int, int], LiveScreen]
+    """What shows a terminal of so many columns and rows."""

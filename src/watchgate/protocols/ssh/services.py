@@ -11,6 +11,7 @@ import asyncssh
 from watchgate.protocols.ssh.reach import Authority, Pin
 from watchgate.session.model import Claim, Operator
 from watchgate.session.ports import Authenticator
+from watchgate.terminal.screen import LiveScreen
 
 
 class Way(Protocol):
@@ -59,6 +60,16 @@ class SshSettings:
     banner: str = ""
 
 
+class Emulators(Protocol):
+    """What shows terminals, beside the gateway's loop."""
+
+    def ready(self) -> None:
+        """Be there, as long as that takes; called in a thread."""
+
+    def open(self, columns: int, rows: int) -> LiveScreen:
+        """A screen; raises ScreenAwayError."""
+
+
 @dataclass(frozen=True, slots=True)
 class SshServices:
     """The SSH protocol's part of the composition root."""
@@ -69,3 +80,4 @@ class SshServices:
     pin: Pin
     host_keys: tuple[asyncssh.SSHKey, ...]
     settings: SshSettings
+    emulators: Emulators

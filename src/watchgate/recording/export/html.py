@@ -28,6 +28,7 @@ from watchgate.session.events import PolicyFrozen, RulesFrozen
 from watchgate.session.ports import RecordKind
 from watchgate.terminal.lazy import LazyScreen
 from watchgate.terminal.lines import safe
+from watchgate.terminal.screen import Screen
 from watchgate.terminal.screens import open_screen
 
 MOST_HAPPENINGS = 5_000
@@ -228,7 +229,7 @@ class _Texts:
         self.block, self.weight = None, 0
 
 
-def _timed(columns: int, rows: int) -> LazyScreen:
+def _timed(columns: int, rows: int) -> LazyScreen[Screen]:
     return LazyScreen(open_screen(columns, rows))
 
 

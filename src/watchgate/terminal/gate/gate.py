@@ -575,7 +575,9 @@ class Gate:
         self._approach.armed = False
         if self._reader.full_screen:
             self._phase = Phase.OPEN  # it would be asked for nothing, and keys would wait for it
-            return [Unhooked("a full-screen program shows it, and passes no marks", len(self._levels))]
+            return [
+                Unhooked("a full-screen program shows it, and passes no marks", len(self._levels))
+            ]
         self._phase = Phase.INSTALLING
         lost = self._lost
         number = len(self._levels) - (lost is not None)

@@ -66,8 +66,10 @@ def typed(name: str, nonce: bytes, wait_s: int = WAIT_S) -> tuple[bytes, bytes]:
 
 @cache
 def _lines(name: str) -> str:
-    """A script without comments and indentation."""
-    text = resources.files(__package__).joinpath("hooks", name).read_text("ascii")
+    """A script without comments and indentation, behind what it shares with another."""
+    hooks = resources.files(__package__).joinpath("hooks")
+    files = ("bash_shared.sh", name) if name.startswith("bash") else (name,)
+    text = "".join(hooks.joinpath(file).read_text("ascii") for file in files)
     kept = (line.strip() for line in text.splitlines())
     return "".join(f"{line}\n" for line in kept if line and not line.startswith("#"))
 

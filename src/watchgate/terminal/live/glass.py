@@ -1,7 +1,8 @@
 """The screen behind glass: an emulator that fails costs the picture, not the session.
 
-What is fed is kept for a moment, so that a new emulator can be given it. Until a prompt is drawn on that one,
-what it shows may be cut, and whoever looks is told so.
+What is fed is kept for a moment, so that a new emulator can be given it. Until the next line begins, what that
+one shows may be cut, and whoever looks is told so. An emulator that is away (its process is being started, or
+has too much to do) is no failure: without a picture it is read on, and another is opened when it is back.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from watchgate.terminal.lazy import TAIL, LazyScreen
-from watchgate.terminal.screen import Anchor, Line, Screen
+from watchgate.terminal.reading_lines import is_faint
+from watchgate.terminal.screen import Anchor, Line, LiveScreen, ScreenAwayError, ScreenLostError
 
 _KEPT = TAIL
 _BROKEN = 8
@@ -19,16 +21,19 @@ _BROKEN = 8
 class Glass:
     """One terminal's screen, fed lazily."""
 
-    def __init__(self, columns: int, rows: int, open_screen: Callable[[int, int], Screen]) -> None:
+    def __init__(
+        self, columns: int, rows: int, open_screen: Callable[[int, int], LiveScreen]
+    ) -> None:
         self._open = open_screen
         self._size = (columns, rows)
         self._tail = bytearray()
         self._t_us = 0
-        self._lazy: LazyScreen | None = None
+        self._lazy: LazyScreen[LiveScreen] | None = None
         self.broken = 0
         """How often an emulator failed."""
         self.cut = False
-        """What is shown may lack something that came before an emulator failed."""
+        """What is shown may lack something that came before an emulator failed or was away."""
+        self._is_away = False
         self._renew()
 
     @property
@@ -51,8 +56,10 @@ class Glass:
             return
         try:
             self._lazy.feed_at(t_us, octets)
-        except Exception:  # noqa: BLE001 - whatever an emulator raises, the session goes on
-            self._failed()
+        except ScreenAwayError:
+            self._leave()
+        except Exception as error:  # noqa: BLE001 - whatever an emulator raises, the session goes on
+            self._failed(error)
 
     def resize(self, columns: int, rows: int) -> None:
         """The window changed its size."""
@@ -61,17 +68,24 @@ class Glass:
             return
         try:
             self._lazy.resize(columns, rows)
-        except Exception:  # noqa: BLE001 - as above
-            self._failed()
+        except ScreenAwayError:
+            self._leave()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed(error)
 
     def look(self) -> View | None:
         """What is shown now; None when no emulator can show it."""
+        if self._lazy is None and self._is_away:
+            self._renew()
         if self._lazy is None:
             return None
         try:
             return View(self._lazy.screen)
-        except Exception:  # noqa: BLE001 - as above
-            self._failed()
+        except ScreenAwayError:
+            self._leave()
+            return None
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed(error)
             return None
 
     def anchor(self) -> Anchor | None:
@@ -80,23 +94,37 @@ class Glass:
             return None
         try:
             return self._lazy.screen.anchor()
-        except Exception:  # noqa: BLE001 - as above
-            self._failed()
+        except ScreenAwayError:
+            self._leave()
+            return None
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed(error)
             return None
 
-    def _failed(self) -> None:
+    def _leave(self) -> None:
+        """The emulator is away: another is opened when somebody looks."""
+        self._lazy = None
+        self._is_away = self.cut = True
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, ScreenLostError):
+            self._tail.clear()  # the next one, which others use as well, is not given it again
         self.broken += 1
         self.cut = True
         self._renew()
 
     def _renew(self) -> None:
         self._lazy = None
+        self._is_away = False
         if self.broken >= _BROKEN:
             return
         try:
             lazy = LazyScreen(self._open(*self._size))
             if self._tail:
                 lazy.feed_at(self._t_us, bytes(self._tail[-_KEPT:]))
+        except ScreenAwayError:
+            self._leave()
+            return
         except Exception:  # noqa: BLE001 - the same octets may break the new one
             self.broken += 1
             self._tail.clear()
@@ -111,8 +139,15 @@ class View:
 
     __slots__ = ("column", "columns", "row", "rows", "screen")
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: LiveScreen) -> None:
         self.screen = screen
         self.columns = screen.columns
         self.rows: list[Line] = list(screen.lines())
         self.column, self.row = screen.cursor
+
+    def faint(self, column: int, row: int) -> bool:
+        """Whether what begins at the cell is drawn as shells draw suggestions; False when nobody can say."""
+        try:
+            return is_faint(self.screen, column, row)
+        except Exception:  # noqa: BLE001 - as above; the next look finds out
+            return False

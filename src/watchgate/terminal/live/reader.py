@@ -28,7 +28,7 @@ from watchgate.terminal.live.strokes import classic
 from watchgate.terminal.prompts import looks_like_one
 from watchgate.terminal.reading_lines import current
 from watchgate.terminal.reading_marks import PASTE_OFF, Allowance
-from watchgate.terminal.screen import Anchor, Screen
+from watchgate.terminal.screen import Anchor, LiveScreen
 
 _LOOKS_A_HOLD = 64
 """Looks at the screen while one key is held, beside the last one."""
@@ -45,7 +45,7 @@ class LiveReader:
         self,
         columns: int,
         rows: int,
-        open_screen: Callable[[int, int], Screen],
+        open_screen: Callable[[int, int], LiveScreen],
         device: Device,
     ) -> None:
         self._device = device
@@ -272,6 +272,7 @@ class LiveReader:
     def _begin(self) -> None:
         self._entry = Entry()
         self._began = ""
+        self._glass.cut = False
 
     def _agreed_due(self, settling: Settling) -> int | None:
         """When to answer because the screen shows what was typed; None: it does not, so far.

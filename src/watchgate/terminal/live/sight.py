@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from watchgate.terminal.findings import LONGEST_COMMAND, readable, width
 from watchgate.terminal.live.glass import View
-from watchgate.terminal.reading_lines import index_of, is_faint, joined, logical, offset
+from watchgate.terminal.reading_lines import index_of, joined, logical, offset
 from watchgate.terminal.screen import Anchor, Line
 
 _MOST_ROWS = 200
@@ -121,7 +121,7 @@ def see(view: View, stops: Sequence[Anchor], right: str, *, left: Anchor | None 
     text = joined(rows, first, last)[:LONGEST_COMMAND]
     cursor = offset(rows, first, (column, row))
     text = text.ljust(max([cursor, *offsets]))
-    faint = cursor < len(text.rstrip()) and is_faint(view.screen, column, row)
+    faint = cursor < len(text.rstrip()) and view.faint(column, row)
     begins = min(places, key=lambda place: (place[1], place[0]), default=(column, row))
     filled = max(sum(map(width, rows[at].text.rstrip())) for at in range(first, last + 1))
     return Sight(
@@ -131,7 +131,7 @@ def see(view: View, stops: Sequence[Anchor], right: str, *, left: Anchor | None 
         above=_above(rows, begins, first),
         flat=_flat(rows, begins, last),
         faint=faint,
-        dim_before=faint and column > 0 and is_faint(view.screen, column - 1, row),
+        dim_before=faint and column > 0 and view.faint(column - 1, row),
         right=right,
         below=tuple(line.text for line in rows[last + 1 : last + 4]),
         bottom=not any(line.text.strip() for line in rows[last + 1 :]),

@@ -1,4 +1,4 @@
-"""What asyncssh's channels and connections tell the gateway's shell."""
+"""What asyncssh's channels tell the gateway's shell."""
 
 from __future__ import annotations
 
@@ -25,26 +25,6 @@ class Shell(Protocol):
 
     def filled(self, side: Side, full: bool) -> None:
         """A channel's send buffer is full, or has room again."""
-
-    def hold(self, side: Side, why: str) -> None:
-        """Stop reading *side*."""
-
-    def free(self, side: Side, why: str) -> None:
-        """One reason is gone."""
-
-
-class Choke:
-    """A connection's transport is full: what feeds it, the opposite side, is not read."""
-
-    def __init__(self, shell: Shell, side: Side) -> None:
-        self._shell = shell
-        self._side = side
-
-    def choke(self) -> None:
-        self._shell.hold(self._side.other, "transport")
-
-    def release(self) -> None:
-        self._shell.free(self._side.other, "transport")
 
 
 class ProgramEnd:

@@ -1,0 +1,28 @@
+"""`python -m watchgate.emulation`: the process in which terminals are emulated; the gateway starts it (host.py)."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from functools import partial
+
+from watchgate.confinement import confine
+from watchgate.emulation.service import Service
+from watchgate.terminal.screens import load, open_screen
+
+MEMORY = 1 << 30
+HISTORY = 1000
+"""Rows that left a screen and are kept, for anchors of lines that are longer than it."""
+
+
+def main() -> None:
+    """Serve the gateway at descriptor 0."""
+    load()  # before no file can be opened any more
+    stream = socket.socket(fileno=0)
+    confine(MEMORY, nice=False, files=False)
+    with contextlib.suppress(ConnectionError):
+        Service(stream, partial(open_screen, history=HISTORY)).serve()
+
+
+if __name__ == "__main__":
+    main()
