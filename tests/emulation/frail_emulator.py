@@ -8,10 +8,11 @@ import socket
 import sys
 import time
 
+from watchgate.confinement import keep_secrets
 from watchgate.emulation.service import Service
 from watchgate.emulation.wire import Frame, Op
 from watchgate.terminal.screen import Screen
-from watchgate.terminal.screens import open_screen
+from watchgate.terminal.screens import load, open_screen
 
 STREAM = socket.socket(fileno=0)
 
@@ -40,5 +41,7 @@ def open_frail(columns: int, rows: int) -> Screen:
 if __name__ == "__main__":
     if "absent" in sys.argv:
         sys.exit(3)
+    load()
+    keep_secrets()  # a core dump takes longer than anybody waits
     service = Service(STREAM, open_frail)
     service.serve()

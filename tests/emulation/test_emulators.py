@@ -92,9 +92,9 @@ def seen(screen: LiveScreen, anchors: list[Anchor]) -> object:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(printed, st.integers(1, 5))
+@given(printed, st.integers(1, 5), st.sets(st.integers(0, 30)))
 def test_it_shows_what_a_screen_in_the_same_process_shows(
-    emulators: Emulators, pieces: list[bytes], every: int
+    emulators: Emulators, pieces: list[bytes], every: int, expected: set[int]
 ) -> None:
     here, there = open_screen(40, 8), emulators.open(40, 8)
     anchors_here: list[Anchor] = []
@@ -102,6 +102,8 @@ def test_it_shows_what_a_screen_in_the_same_process_shows(
     for number, piece in enumerate(pieces):
         for screen in (here, there):
             screen.feed(piece)
+        if number in expected:
+            there.expect_look()
         if number % every == 0:
             anchors_here.append(here.anchor())
             anchors_there.append(there.anchor())
@@ -119,15 +121,16 @@ def test_what_is_printed_waits_until_somebody_looks_or_it_is_much(
     told: list[int] = []
     tell = Host.tell
 
-    def counted(host: Host, *frames: Frame) -> None:
+    def counted(host: Host, frames: bytes) -> None:
         told.append(len(frames))
-        tell(host, *frames)
+        tell(host, frames)
 
     monkeypatch.setattr(Host, "tell", counted)
 
-    screen.feed(b"x" * (KEPT - 1))
+    screen.feed(b"x" * (KEPT - 100))
+    screen.anchor()
     few = len(told)
-    screen.feed(b"yz")
+    screen.feed(b"y" * 100)
     much = len(told)
     assert screen.lines()
     looked = len(told)
@@ -240,7 +243,7 @@ def test_a_host_that_was_ended_says_so() -> None:
     host._process.wait(10)
 
     with pytest.raises(GoneError, match="SIGTERM"):
-        host.tell(Frame(Op.OPEN, 1, numbers(80, 24)))
+        host.tell(Frame(Op.OPEN, 1, numbers(80, 24)).packed())
 
 
 def test_behind_glass_a_terminal_is_read_on_when_the_process_is_there_again(

@@ -15,9 +15,19 @@ HISTORY = 1000
 """Rows that left a screen and are kept, for anchors of lines that are longer than it."""
 
 
+def _warm() -> None:
+    """Do once what takes long the first time."""
+    load()
+    screen = open_screen(80, 24, history=HISTORY)
+    screen.feed(b"\x1b[2m$ \x1b[m\r\n")
+    screen.anchor().place()
+    for look in (screen.lines, screen.styled, partial(screen.dim, 0, 0)):
+        look()
+
+
 def main() -> None:
     """Serve the gateway at descriptor 0."""
-    load()  # before no file can be opened any more
+    _warm()  # before no file can be opened any more
     stream = socket.socket(fileno=0)
     confine(MEMORY, nice=False, files=False)
     with contextlib.suppress(ConnectionError):

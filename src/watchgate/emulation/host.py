@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from watchgate.emulation.wire import Frame, Frames, Op
 from watchgate.processes import ending, little_environment
@@ -37,6 +38,14 @@ _READ = 256 * 1024
 
 class GoneError(Exception):
     """The process is over."""
+
+
+@dataclass(slots=True)
+class _Expected:
+    """A question that was not waited for."""
+
+    number: int
+    payload: bytes | None = None
 
 
 class Host:
@@ -63,6 +72,8 @@ class Host:
         self._question = 0
         self._owed_since: float | None = None
         self._closed: list[int] = []
+        self._answered = -1
+        self._expected: dict[int, _Expected] = {}
         try:
             self._answer(time.monotonic() + START_S, self._question)
         except ScreenAwayError:
@@ -78,20 +89,59 @@ class Host:
         """A screen is no longer needed; said with what is said next."""
         self._closed.append(screen)
 
-    def tell(self, *frames: Frame) -> None:
-        """Send what wants no answer; raises GoneError."""
+    def tell(self, frames: bytes) -> None:
+        """Send packed frames that want no answer; raises GoneError."""
         while self._closed:
-            frames = (Frame(Op.CLOSE, self._closed.pop()), *frames)
-        self._send(b"".join(frame.packed() for frame in frames))
+            closed = self._closed.pop()
+            self._expected.pop(closed, None)
+            frames = Frame(Op.CLOSE, closed).packed() + frames
+        self._send(frames)
 
-    def ask(self, frame: Frame) -> bytes:
-        """Send a question and wait for its answer; raises GoneError, and ScreenAwayError when it is late."""
-        deadline = time.monotonic() + ANSWER_S
-        if self._owed_since is not None:
-            self._catch_up()
-        self.tell(frame)
-        self._question += 1
-        return self._answer(deadline, self._question)
+    def ask(self, frames: bytes) -> bytes:
+        """Send packed frames, the last of which is a question, and wait for its answer.
+
+        Raises GoneError, and ScreenAwayError when the answer, or the one before, is late; then nothing of
+        *frames* may have been sent.
+        """
+        if self.late:
+            raise ScreenAwayError("the emulator is late")
+        return self._answer(time.monotonic() + ANSWER_S, self._put(frames))
+
+    def expect(self, screen: int, frames: bytes) -> bool:
+        """Send a question of that screen's and do not wait; False: nothing is sent, an earlier one is open."""
+        if self.late:
+            return False
+        earlier = self._expected.get(screen)
+        if earlier is not None and earlier.payload is None:
+            self._look_in()
+            if earlier.payload is None:
+                return False
+        self._expected[screen] = _Expected(self._put(frames))
+        return True
+
+    def fetch(self, screen: int) -> bytes:
+        """The answer to what `expect` asked last; raises as `ask` does."""
+        expected = self._expected.pop(screen)
+        if expected.payload is not None:
+            return expected.payload
+        return self._answer(time.monotonic() + ANSWER_S, expected.number)
+
+    @property
+    def late(self) -> bool:
+        """It owes an answer: nothing is asked of it now. One that owes it for too long is ended."""
+        if self.over or self._owed_since is None:
+            return False
+        try:
+            self._look_in()
+        except GoneError:
+            return False
+        if self._answered == self._question:
+            self._owed_since = None
+            return False
+        if time.monotonic() > self._owed_since + HANG_S:
+            self.end()
+            return False
+        return True
 
     def end(self, patience_s: float = 0.0) -> str:
         """End it, when it does not by itself, and say how it ended."""
@@ -105,18 +155,17 @@ class Host:
         status = self._process.wait()
         return "" if status in (0, -signal.SIGKILL) else ending(status)
 
-    @property
-    def late(self) -> bool:
-        """It owes an answer: nothing is asked of it now."""
-        if self.over or self._owed_since is None:
-            return False
-        try:
-            self._catch_up()
-        except (GoneError, ScreenAwayError):
-            return True
-        return False
-
     # --- inside ------------------------------------------------------------------------------
+
+    def _put(self, question: bytes) -> int:
+        self.tell(question)
+        self._question += 1
+        return self._question
+
+    def _look_in(self) -> None:
+        """Take what has come, without waiting."""
+        while not self.over and select.select([self._stream], [], [], 0)[0]:
+            self._read()
 
     def _send(self, octets: bytes) -> None:
         if self.over:
@@ -131,42 +180,40 @@ class Host:
             raise self._lost(DYING_S) from error
 
     def _answer(self, deadline: float, wanted: int) -> bytes:
-        """The answer to that question; those to earlier ones came too late and are nobody's."""
+        """Wait for the answer to that question; those to earlier ones came too late, or somebody expects them."""
         while (left := deadline - time.monotonic()) > 0:
+            if self.over:
+                raise GoneError
             self._stream.settimeout(left)
-            for frame in self._read():
-                if frame.screen == wanted:
-                    self._owed_since = None
-                    return frame.payload
-        if self._owed_since is None:
-            self._owed_since = time.monotonic()
+            payload = self._read(wanted)
+            if payload is not None:
+                return payload
+        self._owed_since = time.monotonic()
         raise ScreenAwayError("the emulator is late")
 
-    def _catch_up(self) -> None:
-        """See whether what is owed has come, without waiting."""
-        assert self._owed_since is not None
-        while select.select([self._stream], [], [], 0)[0]:
-            for frame in self._read():
-                if frame.screen == self._question:
-                    self._owed_since = None
-                    return
-        if time.monotonic() > self._owed_since + HANG_S:
-            raise self._lost()
-        raise ScreenAwayError("the emulator is late")
-
-    def _read(self) -> list[Frame]:
+    def _read(self, wanted: int = -1) -> bytes | None:
+        """Take what comes; gives the answer to the question *wanted*."""
         try:
             octets = self._stream.recv(_READ)
         except TimeoutError:
-            return []
+            return None
         except OSError as error:
             raise self._lost(DYING_S) from error
         if not octets:
             raise self._lost(DYING_S)
         try:
-            return [frame for frame in self._frames.feed(octets) if frame.op is Op.ANSWER]
+            frames = [frame for frame in self._frames.feed(octets) if frame.op is Op.ANSWER]
         except ValueError as error:
             raise self._lost() from error
+        found = None
+        for frame in frames:
+            self._answered = frame.screen
+            if frame.screen == wanted:
+                found = frame.payload
+            for expected in self._expected.values():
+                if expected.number == frame.screen:
+                    expected.payload = frame.payload
+        return found
 
     def _lost(self, patience_s: float = 0.0) -> GoneError:
         return GoneError(self.end(patience_s) or "it was ended")

@@ -134,6 +134,11 @@ class LazyScreen(Generic[ScreenT]):
             if len(self._tail) > 4 * self._tail_octets:
                 self._leave_out(len(self._tail) - self._tail_octets)
 
+    def expect_look(self) -> None:
+        """Somebody is going to look soon, if not too much was printed for that."""
+        if not self._tail:
+            self._screen.expect_look()
+
     def resize(self, columns: int, rows: int) -> None:
         """The window changed its size."""
         self.screen.resize(columns, rows)

@@ -102,6 +102,9 @@ class LiveScreen(Protocol):
     def anchor(self) -> Anchor:
         """The cursor's present place, to be found again."""
 
+    def expect_look(self) -> None:
+        """Somebody is going to look at what it shows now: where that takes time, it may begin."""
+
 
 class Screen(LiveScreen, Protocol):
     """An emulated terminal with all that a recording of it can be asked."""

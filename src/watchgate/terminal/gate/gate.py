@@ -414,7 +414,7 @@ class Gate:
     # --- output ------------------------------------------------------------------------------
 
     def _show(self, t_us: int, octets: bytes) -> list[Act]:
-        self._reader.printed(t_us, octets)
+        self._reader.printed(t_us, octets, told=self._levels.front is not None)
         self._approach.printed(t_us, octets)
         self._standing.printed(t_us, octets, runs=self._runs_unmarked)
         late = self._reader.appeared(t_us)

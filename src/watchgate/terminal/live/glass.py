@@ -73,6 +73,17 @@ class Glass:
         except Exception as error:  # noqa: BLE001 - as above
             self._failed(error)
 
+    def expect_look(self) -> None:
+        """Somebody is going to look at what is shown now."""
+        if self._lazy is None:
+            return
+        try:
+            self._lazy.expect_look()
+        except ScreenAwayError:
+            self._leave()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed(error)
+
     def look(self) -> View | None:
         """What is shown now; None when no emulator can show it."""
         if self._lazy is None and self._is_away:

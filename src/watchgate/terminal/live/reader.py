@@ -32,6 +32,8 @@ from watchgate.terminal.screen import Anchor, LiveScreen
 
 _LOOKS_A_HOLD = 64
 """Looks at the screen while one key is held, beside the last one."""
+_PIECE = 1024
+"""Octets of output that may be a prompt or an echo, behind which a key is going to come."""
 _LOOKS = 200
 _LOOKS_A_SECOND = 50
 _META_ACCEPTS = frozenset((b"\x1ba", b"\x1bA", b"\x1b\r", b"\x1b\n"))
@@ -71,8 +73,8 @@ class LiveReader:
 
     # --- what happens ---
 
-    def printed(self, t_us: int, octets: bytes) -> None:
-        """The target printed *octets*."""
+    def printed(self, t_us: int, octets: bytes, *, told: bool = False) -> None:
+        """The target printed *octets*; *told*: the line that is typed there is known without a look."""
         if not octets:
             return
         if PASTE_OFF[:1] in octets and PASTE_OFF in octets:
@@ -83,6 +85,8 @@ class LiveReader:
         self._glass.feed(t_us, octets)
         self._entry.output(octets)
         self._output_us, self._unseen = t_us, True
+        if len(octets) <= _PIECE and not (told and self._entry.touched):
+            self._glass.expect_look()
 
     def resized(self, t_us: int, columns: int, rows: int) -> None:
         """The window changed its size."""
