@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shlex
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.gateway import World, world
+from e2e.gateway import World, wait_for, world
 from watchgate.catalog import rules
 from watchgate.policy.loading import load_text
 from watchgate.session.events import (
@@ -145,3 +148,46 @@ def test_where_integration_is_required_another_shell_is_refused(
         events = gateway.events()
         assert [e.refused for e in events if isinstance(e, IntegrationMissing)] == [True]
         assert not [e for e in events if isinstance(e, CommandDecided)]
+
+
+def emulators() -> list[int]:
+    """The processes of ours in which terminals are emulated."""
+    found = []
+    for task in Path("/proc/self/task").glob("*/children"):
+        for pid in task.read_text().split():
+            with contextlib.suppress(OSError):
+                if b"watchgate.emulation" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.append(int(pid))
+    return found
+
+
+def test_a_session_goes_on_when_the_emulator_of_its_terminal_dies(
+    tmp_path: Path, program: Callable[[str], str]
+) -> None:
+    program("dash")
+    before = set(emulators())
+    with served(tmp_path, KINDS[2]) as gateway, gateway.terminal() as person:
+        person.expect(PROMPT, 20)
+        person.send("touch first\r")
+        person.expect(PROMPT)
+        (pid,) = set(emulators()) - before
+        os.kill(pid, signal.SIGSEGV)
+        person.send("touch HIT\r")
+        person.expect(b"watchgate: blocked")
+        person.expect(PROMPT)
+        wait_for(lambda: bool(set(emulators()) - {pid} - before), "another emulator")
+
+        def runs() -> bool:
+            person.send("touch fine\r")
+            person.expect(PROMPT)
+            return (tmp_path / "home" / "fine").exists()
+
+        wait_for(runs, "lines are read again")
+        person.send("touch HIT\r")
+        person.expect(b"blocked by rule no-hits")
+        person.expect(PROMPT)
+        person.send("exit\r")
+        person.wait()
+
+        assert not (tmp_path / "home" / "HIT").exists()
+    assert set(emulators()) <= before

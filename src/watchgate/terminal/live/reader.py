@@ -64,6 +64,7 @@ class LiveReader:
         self._enters = Enters()
         self._appeared: LineRead | None = None
         self._agreed = False  # the screen shows what was typed
+        self._agreeing: Sight | None = None  # what it showed then
         self._unseen = True  # something was printed since it was looked at
         self._looks_left = 0
         self._rtt_us = 0
@@ -286,7 +287,7 @@ class LiveReader:
         if not self._agreed and self._unseen and self._looks_left:
             self._unseen = False
             self._looks_left -= 1
-            sight = self._sight()
+            sight = self._agreeing = self._sight()
             self._agreed = sight is not None and self._interpreter.agrees(sight, self._entry)
         return settling.held_us if self._agreed else None
 
@@ -312,7 +313,8 @@ class LiveReader:
 
     def _line(self) -> LineRead:
         entry = self._entry
-        sight = self._sight()
+        is_seen = self._settling is not None and self._agreed and not self._unseen
+        sight = self._agreeing if is_seen else self._sight()
         if self._is_pager(sight):
             return NOTHING
         again = self._is_again(sight)
