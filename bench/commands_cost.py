@@ -6,8 +6,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from watchgate.clock import Clock, SystemClock
+from watchgate.emulation.emulators import Emulators
+from watchgate.emulation.host import Host
 from watchgate.policy.commands import KnownCommand, Source
 from watchgate.policy.loading import load_text
 from watchgate.policy.readings import readings
@@ -20,6 +23,7 @@ from watchgate.terminal.live.profiles import profile
 from watchgate.terminal.live.reader import LiveReader
 from watchgate.terminal.screens import open_screen
 
+SCREENS = 50
 PIECE = 32 * 1024
 """Octets that a gateway deals with at once, at most."""
 
@@ -133,6 +137,27 @@ def print_costs() -> None:
     for name, octets in (("log", text), ("colored log", colored)):
         rates = "   ".join(f"{way} {_rate(octets, take):7.0f}" for way, take in ways.items())
         print(f"{name:12} {rates}")
+    print(_memory(colored))
+
+
+def _memory(octets: bytes) -> str:
+    """What the process in which terminals are emulated takes, and what each of them adds."""
+    host = Host()
+    emulators = Emulators(lambda: host)
+    emulators.ready()
+    empty = resident(host.pid)
+    screens = [emulators.open(80, 24) for _ in range(SCREENS)]
+    for screen in screens:
+        screen.feed(octets[: 128 * 1024])
+        screen.lines()
+    each = (resident(host.pid) - empty) / len(screens)
+    emulators.stop()
+    return f"\nthe emulating process {empty / 1e6:.0f} MB, each full terminal of 80 columns {each / 1e3:.0f} kB more"
+
+
+def resident(pid: int) -> int:
+    """Octets of memory that a process has."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _decided(rules: RuleSet, lines: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from watchgate.confinement import confine
 from watchgate.emulation.service import Service
 from watchgate.terminal.screens import load, open_screen
 
-MEMORY = 1 << 30
+MEMORY = 4 << 30
+"""Octets; a terminal that has printed much takes one and a half million."""
 HISTORY = 1000
 """Rows that left a screen and are kept, for anchors of lines that are longer than it."""
 
