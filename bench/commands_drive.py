@@ -6,6 +6,7 @@ connection is missing. What `bench.commands` measures.
 
 from __future__ import annotations
 
+import atexit
 import math
 import os
 import tempfile
@@ -84,6 +85,7 @@ STRICT = (
 )
 
 EMULATORS = Emulators()
+atexit.register(EMULATORS.stop)
 """As a gateway has one, so these have one: it ends with this process."""
 
 

@@ -9,11 +9,12 @@ import socket
 import struct
 import subprocess
 import threading
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncssh
 
@@ -206,6 +207,14 @@ def add_target(world: World, name: str, port: int, *capabilities: Capability) ->
 class OpenServer(asyncssh.SSHServer):
     """Lets `u` in with the password `p`."""
 
+    living: ClassVar[
+        weakref.WeakKeyDictionary[asyncssh.SSHServerConnection, asyncio.AbstractEventLoop]
+    ] = weakref.WeakKeyDictionary()
+    """Connections of all such servers and their loops, for who ends one."""
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self.living[conn] = asyncio.get_running_loop()
+
     def begin_auth(self, username: str) -> bool:
         return True
 
@@ -233,6 +242,11 @@ def looped(start: Started) -> Iterator[int]:
         ready.set()
         await stop.wait()
         server.close()
+        # What a loop leaves open is found by whichever test the garbage is collected in.
+        for connection, loop in list(OpenServer.living.items()):
+            if loop is asyncio.get_running_loop():
+                connection.abort()
+        await asyncio.sleep(0)
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()

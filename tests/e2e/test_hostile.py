@@ -519,6 +519,7 @@ class Mean(OpenServer):
         self._meanness = meanness
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        super().connection_made(conn)
         self._connection: Any = conn
 
     def auth_completed(self) -> None:

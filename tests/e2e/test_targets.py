@@ -369,6 +369,7 @@ def test_the_setting_for_old_algorithms_does_not_weaken_a_modern_target(behind: 
 
     class Watching(OpenServer):
         def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+            super().connection_made(conn)
             self.conn = conn
 
         def auth_completed(self) -> None:

@@ -52,7 +52,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("case", HOSTILE)
-def test_hostile_octets_take_about_a_second_at_most(backend: Backend, case: str) -> None:
+def test_hostile_octets_take_no_more_than_a_moment(backend: Backend, case: str) -> None:
     screen = open_screen(120, 40, history=1000, backend=backend)
     started = time.process_time()
     screen.feed(HOSTILE[case])
@@ -62,7 +62,7 @@ def test_hostile_octets_take_about_a_second_at_most(backend: Backend, case: str)
     assert screen.lines()[0].text == "still here"
     assert len(screen.styled()) == 40
     assert len(screen.scrolled()) <= 1000
-    assert taken < 2.5  # a second where nothing else runs
+    assert taken < 10  # a second where nothing else runs; what grows with a square takes minutes
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
