@@ -119,7 +119,7 @@ def test_terminal_modes_pass(served: World) -> None:
 def test_a_password_is_in_no_file_and_in_no_record(served: World) -> None:
     with served.terminal() as person:
         person.expect(PROMPT)
-        person.send("read -rsp 'Word: ' w; echo; echo got-${#w}\r")
+        person.send("read -rsp 'Wo''rd: ' w; echo; echo got-${#w}\r")
         person.expect(b"Word: ")
         person.send(PASSWORD + b"\r")
         person.expect(b"got-%d" % len(PASSWORD))
