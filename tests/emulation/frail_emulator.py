@@ -12,7 +12,7 @@ from watchgate.confinement import keep_secrets
 from watchgate.emulation.service import Service
 from watchgate.emulation.wire import Frame, Op
 from watchgate.terminal.screen import Screen
-from watchgate.terminal.screens import load, open_screen
+from watchgate.terminal.screens import open_screen
 
 STREAM = socket.socket(fileno=0)
 
@@ -41,7 +41,7 @@ def open_frail(columns: int, rows: int) -> Screen:
 if __name__ == "__main__":
     if "absent" in sys.argv:
         sys.exit(3)
-    load()
+    open_screen(1, 1)  # loading takes as long as anybody waits
     keep_secrets()  # a core dump takes longer than anybody waits
     service = Service(STREAM, open_frail)
     service.serve()

@@ -10,7 +10,7 @@ import pytest
 from watchgate.errors import ConfigurationError
 from watchgate.terminal.screen_ghostty import GhosttyScreen
 from watchgate.terminal.screen_pyte import PyteScreen
-from watchgate.terminal.screens import load, open_screen
+from watchgate.terminal.screens import open_screen
 
 
 def test_the_fast_emulator_is_used_where_it_is_installed() -> None:
@@ -42,25 +42,6 @@ def test_no_emulator_is_loaded_before_a_screen_is_opened() -> None:
     done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
 
     assert (done.returncode, done.stderr) == (0, b"")
-
-
-def test_the_emulator_is_loaded_beforehand_where_that_is_asked_for() -> None:
-    program = (
-        "import sys; from watchgate.terminal.screens import load; load()\n"
-        "assert 'pyghostty' in sys.modules\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
-
-    assert (done.returncode, done.stderr) == (0, b"")
-
-
-def test_loading_beforehand_where_no_emulator_is_installed_is_no_failure(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    missing(monkeypatch, "watchgate.terminal.screen_ghostty")
-    missing(monkeypatch, "watchgate.terminal.screen_pyte")
-
-    load.__wrapped__()
 
 
 def missing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:

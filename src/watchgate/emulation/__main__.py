@@ -8,7 +8,7 @@ from functools import partial
 
 from watchgate.confinement import confine
 from watchgate.emulation.service import Service
-from watchgate.terminal.screens import load, open_screen
+from watchgate.terminal.screens import open_screen
 
 MEMORY = 4 << 30
 """Octets; a terminal that has printed much takes one and a half million."""
@@ -18,7 +18,6 @@ HISTORY = 1000
 
 def _warm() -> None:
     """Do once what takes long the first time."""
-    load()
     screen = open_screen(80, 24, history=HISTORY)
     screen.feed(b"\x1b[2m$ \x1b[m\r\n")
     screen.anchor().place()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 from typing import Literal, TypeAlias
 
 from watchgate.errors import ConfigurationError
@@ -30,13 +28,6 @@ def open_screen(
             "is no wheel of it, watchgate[pyte]",
             code="terminal.emulator",
         ) from error
-
-
-@functools.cache
-def load() -> None:
-    """Load the emulator beforehand, beside whoever must not wait a fifth of a second for it."""
-    with contextlib.suppress(ConfigurationError):
-        open_screen(1, 1)
 
 
 # An emulator is loaded where it is used: who opens no screen does not pay for it.

@@ -12,9 +12,7 @@ from watchgate.protocols.ssh.carrier import OPEN_SECONDS, Carrier, reason_of
 from watchgate.protocols.ssh.dialogue import ChannelDialogue
 from watchgate.protocols.ssh.effects import (
     Ask,
-    Commit,
     FetchSecret,
-    LockOperator,
     Relayed,
     SendSecret,
     Side,
@@ -26,7 +24,7 @@ from watchgate.protocols.ssh.sides import TargetSide
 class ChannelRelay(Carrier[Relayed]):
     """A client's channel and a target's channel, joined."""
 
-    WAITING: ClassVar[tuple[type, ...]] = (Ask, Commit, LockOperator)
+    WAITING: ClassVar[tuple[type, ...]] = (*Carrier.WAITING, Ask)
     _dialogue: ChannelDialogue
 
     async def run(self, said: Sequence[tuple[str, bytes]] = ()) -> None:

@@ -8,10 +8,13 @@ has too much to do) is no failure: without a picture it is read on, and another 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from watchgate.terminal.lazy import TAIL, LazyScreen
 from watchgate.terminal.reading_lines import is_faint
 from watchgate.terminal.screen import Anchor, Line, LiveScreen, ScreenAwayError, ScreenLostError
+
+_T = TypeVar("_T")
 
 _KEPT = TAIL
 _BROKEN = 8
@@ -52,65 +55,38 @@ class Glass:
         self._tail += octets
         if len(self._tail) > 4 * _KEPT:
             del self._tail[:-_KEPT]
-        if self._lazy is None:
-            return
-        try:
-            self._lazy.feed_at(t_us, octets)
-        except ScreenAwayError:
-            self._leave()
-        except Exception as error:  # noqa: BLE001 - whatever an emulator raises, the session goes on
-            self._failed(error)
+        self._asked(lambda lazy: lazy.feed_at(t_us, octets))
 
     def resize(self, columns: int, rows: int) -> None:
         """The window changed its size."""
         self._size = (columns, rows)
-        if self._lazy is None:
-            return
-        try:
-            self._lazy.resize(columns, rows)
-        except ScreenAwayError:
-            self._leave()
-        except Exception as error:  # noqa: BLE001 - as above
-            self._failed(error)
+        self._asked(lambda lazy: lazy.resize(columns, rows))
 
     def expect_look(self) -> None:
         """Somebody is going to look at what is shown now."""
-        if self._lazy is None:
-            return
-        try:
-            self._lazy.expect_look()
-        except ScreenAwayError:
-            self._leave()
-        except Exception as error:  # noqa: BLE001 - as above
-            self._failed(error)
+        self._asked(LazyScreen.expect_look)
 
     def look(self) -> View | None:
         """What is shown now; None when no emulator can show it."""
         if self._lazy is None and self._is_away:
             self._renew()
-        if self._lazy is None:
-            return None
-        try:
-            return View(self._lazy.screen)
-        except ScreenAwayError:
-            self._leave()
-            return None
-        except Exception as error:  # noqa: BLE001 - as above
-            self._failed(error)
-            return None
+        return self._asked(lambda lazy: View(lazy.screen))
 
     def anchor(self) -> Anchor | None:
         """The cursor's present place; None when there is none."""
+        return self._asked(lambda lazy: lazy.screen.anchor())
+
+    def _asked(self, ask: Callable[[LazyScreen[LiveScreen]], _T]) -> _T | None:
+        """What the emulator says to *ask*; None when there is none, or when that was too much for it."""
         if self._lazy is None:
             return None
         try:
-            return self._lazy.screen.anchor()
+            return ask(self._lazy)
         except ScreenAwayError:
             self._leave()
-            return None
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - whatever an emulator raises, the session goes on
             self._failed(error)
-            return None
+        return None
 
     def _leave(self) -> None:
         """The emulator is away: another is opened when somebody looks."""

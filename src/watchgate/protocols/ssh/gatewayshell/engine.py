@@ -14,7 +14,7 @@ import asyncssh
 from watchgate.clock import Clock
 from watchgate.protocols.ssh import wire
 from watchgate.protocols.ssh.carrier import OPEN_SECONDS, Carrier, reason_of
-from watchgate.protocols.ssh.effects import Commit, LockOperator, Relayed, Side
+from watchgate.protocols.ssh.effects import Relayed, Side
 from watchgate.protocols.ssh.gatewayshell.dialogue import ShellDialogue
 from watchgate.protocols.ssh.gatewayshell.ends import ProgramEnd
 from watchgate.protocols.ssh.gatewayshell.programs import Launch
@@ -34,7 +34,7 @@ NOT_A_SHELL = frozenset({"exec", "subsystem"})
 class GatewayShell(Carrier[Relayed | Launch]):
     """One client's channel with the gateway's shell; to the session the same as a relay."""
 
-    WAITING: ClassVar[tuple[type, ...]] = (Commit, LockOperator, Launch)
+    WAITING: ClassVar[tuple[type, ...]] = (*Carrier.WAITING, Launch)
     _dialogue: ShellDialogue
 
     def __init__(
